@@ -7,37 +7,19 @@ Why each option is as it is: docs/architecture.md, "Steps and memberships".
 import base64
 import gzip
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
 from pulumi_command import remote
 
-from components.clouds.machine import Machine
+from components.call import Call, Setting
+from components.cloud import Machine
+from components.connection import DIALS, FIRST_CONTACT_DIALS, connection
 
 USERDATA = Path(__file__).parent.parent / "userdata"
 INSTALLED = "/usr/local/lib/agent-fleet"
-STEP_SECONDS = 1800
-MEMBERSHIP_SECONDS = 600
-
-Setting = str | int | float | bool | Sequence[str]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A verb of a platform's script with what it needs. Plain data; values may be Outputs.
-
-    `script` names `userdata/<script>.sh`. `settings` and `secrets` reach it as shell variables on standard
-    input. `undo` is the verb that takes a membership back. `timeout` is in seconds.
-    """
-
-    script: str
-    verb: str
-    settings: Mapping[str, pulumi.Input[Setting]]
-    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    undo: str | None = None
-    timeout: int = STEP_SECONDS
 
 
 def assignments(values: Mapping[str, Setting]) -> str:
@@ -86,29 +68,34 @@ def _run_installed(call: Call, verb: str) -> str:
     return _as_root(call.timeout, "bash", f"{INSTALLED}/{call.script}.sh", verb)
 
 
-def _stdin(call: Call, **more: pulumi.Input[Setting]) -> pulumi.Output[str]:
-    values = {**call.settings, **call.secrets, **more}
-    return pulumi.Output.secret(pulumi.Output.all(**values).apply(assignments))
+def _stdin(call: Call, prefix: str = "") -> pulumi.Output[str]:
+    values = pulumi.Output.all(**call.settings, **call.secrets)
+    return pulumi.Output.secret(values.apply(lambda known: prefix + assignments(known)))
 
 
 # What a step prints is progress and a digest; it is kept secret all the same, because the error text of a
 # failing step holds everything that it printed.
 _QUIET = ["stdout", "stderr"]
 
+# Neither Command has an `update`: without one the plugin runs `create` again, which is idempotent, and the text
+# is in the state once less.
 
-def step(call: Call, machine: Machine, opts: pulumi.ResourceOptions) -> remote.Command:
+
+def step(
+    call: Call, machine: Machine, through: Machine | None, opts: pulumi.ResourceOptions
+) -> remote.Command:
     """The one Command on a machine: installs, configures and starts its agent.
 
     Its stdout is the digest of what it was asked for. A changed script, setting or secret updates it in place;
     a replaced machine replaces it. It has no `delete`, so nothing dials a machine that goes away.
     """
-    command = _install_and_run(call)
     return remote.Command(
-        f"{machine.name}-step",
-        connection=machine.first_contact,
-        create=command,
-        update=command,
-        stdin=pulumi.Output.secret(_stdin(call).apply(lambda rest: f"{packed(call.script)}\n{rest}")),
+        f"{machine.node.name}-step",
+        connection=connection(
+            machine.endpoint, FIRST_CONTACT_DIALS, through=through.endpoint if through else None
+        ),
+        create=_install_and_run(call),
+        stdin=_stdin(call, prefix=f"{packed(call.script)}\n"),
         triggers=[machine.id],
         logging=remote.Logging.STDERR,
         add_previous_output_in_env=False,
@@ -131,14 +118,13 @@ def membership(
     It runs again when the agent's step printed another digest or the controller's machine is another one.
     When the controller goes too (a destroy), it is dropped without a dial.
     """
-    join = _run_installed(call, call.verb)
+    verification = {"STEP": step_of_agent.stdout, "CONTROLLER": controller.id}
     return remote.Command(
-        f"{machine.name}-membership",
-        connection=controller.connection,
-        create=join,
-        update=join,
+        f"{machine.node.name}-membership",
+        connection=connection(controller.endpoint, DIALS),
+        create=_run_installed(call, call.verb),
         delete=_run_installed(call, call.undo) if call.undo else None,
-        stdin=_stdin(call, STEP=step_of_agent.stdout, CONTROLLER=controller.id),
+        stdin=_stdin(replace(call, settings={**call.settings, **verification})),
         triggers=[machine.id],
         logging=remote.Logging.STDERR,
         add_previous_output_in_env=False,

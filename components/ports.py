@@ -28,7 +28,7 @@ class Port:
 
 # Only the machines that are a way in listen to people; workers are reached through the master.
 SSH: tuple[Port, ...] = (
-    Port("ssh", 22, 22, MASTER, ("admins", "users"), "login and the way in to the workers"),
+    Port("ssh", 22, 22, MASTER, ("admins",), "login and the way in to the workers"),
     Port("ssh-worker", 22, 22, WORKER, ("master",), "steps and people come through the master"),
     Port("ssh-gpu-vm", 22, 22, GPU_VM, ("admins",), "a GPU VM is its own way in"),
 )

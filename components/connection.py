@@ -1,44 +1,27 @@
-"""What every cloud's machine gives to the rest of the program."""
+"""How a machine is reached by SSH: one place for keys, dial limits and the hop through the master."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import pulumi
 from pulumi_command import remote
 
 LOGIN_USER = "fleet"
 
-# Delays grow from 0.1 s to 5 s (pulumi-command's retry): 120 refusals take about 10 minutes, the time that a
-# GPU VM may need for its first boot; 20 take about a minute.
+# pulumi-command's delays grow from 0.1 s to 5 s: 120 refusals take about 10 minutes, what a GPU VM may need for
+# its first boot; 15 take about half a minute, and about a minute and a half where packets are dropped.
 FIRST_CONTACT_DIALS = 120
-DIALS = 20
+DIALS = 15
 DIAL_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a machine's sshd is reached, with the key that it must show."""
+    """Where a machine's sshd is reached, with the login key and the host key that it must show."""
 
     host: pulumi.Output[str]
     port: pulumi.Output[int]
     login_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
-
-
-class Machine(Protocol):
-    """A machine of any cloud. `resource` is the one that others are replaced or deleted with."""
-
-    name: str
-    id: pulumi.Output[str]
-    private_ip: pulumi.Output[str]
-    public_ip: pulumi.Output[str] | None
-    resource: pulumi.Resource
-
-    @property
-    def connection(self) -> remote.ConnectionArgs: ...
-
-    @property
-    def first_contact(self) -> remote.ConnectionArgs: ...
 
 
 def connection(endpoint: Endpoint, dials: int, through: Endpoint | None = None) -> remote.ConnectionArgs:

@@ -1,0 +1,95 @@
+"""The faces that every cloud has; `components/clouds/<cloud>/` fills them in, one class per file.
+
+Each class is a ComponentResource made from `(name, ..., opts)`; what differs between clouds stays inside.
+"""
+
+import importlib
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import pulumi
+
+from components.connection import Endpoint
+from components.fleet import Fleet, Node
+
+
+class Network(Protocol):
+    """Where machines live. `id` is the cloud's own name for it."""
+
+    id: pulumi.Output[str]
+
+
+class SecurityGroups(Protocol):
+    """One group per role, made from the fleet's rules. `ids` by role."""
+
+    ids: dict[str, pulumi.Output[str]]
+
+
+class SharedStorage(Protocol):
+    """Storage at one path on every machine. `mounts` are fstab lines for user data, empty where none is needed."""
+
+    id: pulumi.Output[str]
+    mounts: pulumi.Output[list[list[str]]]
+
+
+class Machine(Protocol):
+    """One machine. `resource` is what others are replaced or deleted with; `endpoint` is its sshd.
+
+    `id` is known only when the machine's rules and storage are in place.
+    """
+
+    node: Node
+    id: pulumi.Output[str]
+    private_ip: pulumi.Output[str]
+    public_ip: pulumi.Output[str]
+    endpoint: Endpoint
+    resource: pulumi.Resource
+
+
+@dataclass(frozen=True)
+class MachineArgs:
+    """What a machine is made from.
+
+    `public` machines are reached from outside; the others through the master. User data is read at first boot
+    and never changes a machine; size replaces it.
+    """
+
+    fleet: Fleet
+    node: Node
+    network: Network
+    groups: SecurityGroups
+    storage: SharedStorage
+    user_data: pulumi.Output[str]
+    login_key: pulumi.Output[str]
+    host_key: pulumi.Output[str]
+    public: bool
+
+
+class Cloud(Protocol):
+    """A package under `components/clouds/`."""
+
+    def Network(  # noqa: N802 - the face is a class
+        self, name: str, fleet: Fleet, opts: pulumi.ResourceOptions | None = None
+    ) -> Network: ...
+
+    def SecurityGroups(  # noqa: N802 - the face is a class
+        self, name: str, fleet: Fleet, network: Network, opts: pulumi.ResourceOptions | None = None
+    ) -> SecurityGroups: ...
+
+    def SharedStorage(  # noqa: N802 - the face is a class
+        self,
+        name: str,
+        fleet: Fleet,
+        network: Network,
+        groups: SecurityGroups,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> SharedStorage: ...
+
+    def Machine(  # noqa: N802 - the face is a class
+        self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Machine: ...
+
+
+def cloud_of(name: str) -> Cloud:
+    """Only the cloud that the stack names is imported: a cloud's SDK costs a third of a second."""
+    return cast(Cloud, importlib.import_module(f"components.clouds.{name}"))

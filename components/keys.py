@@ -1,0 +1,94 @@
+"""The only maker of key material. Everything is derived by label from one seed per stack.
+
+The seed is made once, by a Command whose inputs never change, and lies in the state as a secret. What is
+derived is the same at every run; a higher generation number gives another value.
+"""
+
+import base64
+import hashlib
+import hmac
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pulumi_command import local
+
+_KEY_TYPE = b"ssh-ed25519"
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """An ed25519 key: the private half as OpenSSH writes it, the public one as one authorized_keys line."""
+
+    private: pulumi.Output[str]
+    public: pulumi.Output[str]
+
+
+def derive(seed: str, label: str, generation: int = 1) -> bytes:
+    """32 bytes that only the holder of the seed can make."""
+    return hmac.digest(bytes.fromhex(seed), f"{label}/{generation}".encode(), hashlib.sha256)
+
+
+def _string(value: bytes) -> bytes:
+    return struct.pack(">I", len(value)) + value
+
+
+def _public_bytes(secret: bytes) -> bytes:
+    key = Ed25519PrivateKey.from_private_bytes(secret).public_key()
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def public_line(secret: bytes) -> str:
+    blob = _string(_KEY_TYPE) + _string(_public_bytes(secret))
+    return f"{_KEY_TYPE.decode()} {base64.b64encode(blob).decode()}"
+
+
+def private_text(secret: bytes) -> str:
+    """The openssh-key-v1 format, written here because `cryptography` puts a random check number into it.
+
+    With that number the text differs at every run, and user data with it.
+    """
+    public = _public_bytes(secret)
+    check = hashlib.sha256(public).digest()[:4]
+    body = check * 2 + _string(_KEY_TYPE) + _string(public) + _string(secret + public) + _string(b"")
+    body += bytes(range(1, 1 + -len(body) % 8))
+    blob = (
+        b"openssh-key-v1\0"
+        + _string(b"none") * 2
+        + _string(b"")
+        + struct.pack(">I", 1)
+        + _string(_string(_KEY_TYPE) + _string(public))
+        + _string(body)
+    )
+    text = base64.b64encode(blob).decode()
+    lines = "\n".join(text[start : start + 70] for start in range(0, len(text), 70))
+    marks = "-----{} OPENSSH PRIVATE KEY-----"
+    return f"{marks.format('BEGIN')}\n{lines}\n{marks.format('END')}\n"
+
+
+class Keys:
+    """Key pairs and tokens of one stack: `seed` derives them, `given` holds those that the team brings."""
+
+    def __init__(self, given: Mapping[str, pulumi.Output[str]]) -> None:
+        self._given = given
+        seed = local.Command(
+            "seed",
+            create="head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'",
+            logging=local.Logging.NONE,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(additional_secret_outputs=["stdout"], ignore_changes=["create"]),
+        )
+        self._seed = pulumi.Output.secret(seed.stdout)
+
+    def key_pair(self, label: str, generation: int = 1) -> KeyPair:
+        secret = self._seed.apply(lambda seed: derive(seed, label, generation))
+        return KeyPair(secret.apply(private_text), pulumi.Output.unsecret(secret.apply(public_line)))
+
+    def token(self, label: str, generation: int = 1) -> pulumi.Output[str]:
+        """64 hex digits, or what the team gave under this configuration key."""
+        if label in self._given:
+            return self._given[label]
+        return self._seed.apply(lambda seed: derive(seed, label, generation).hex())

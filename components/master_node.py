@@ -1,0 +1,23 @@
+"""The master: a machine and the step that installs the controller on it."""
+
+import pulumi
+
+from components import commands
+from components.platform import Platform
+from components.site import Site, machine
+
+
+class MasterNode(pulumi.ComponentResource):
+    """The machine that the controller runs on, and the cluster's way in.
+
+    Outputs: `machine`, and `step`, which workers wait for. A change of its size replaces the machine; then every
+    worker rejoins and is verified. A change of settings, script or secrets updates the step.
+    """
+
+    def __init__(self, site: Site, platform: Platform, opts: pulumi.ResourceOptions | None = None) -> None:
+        node = site.fleet.master
+        super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
+        self.machine = machine(site, node, public=True, opts=pulumi.ResourceOptions(parent=self))
+        call = platform.master(site.fleet, site.keys, self.machine)
+        self.step = commands.step(call, self.machine, None, pulumi.ResourceOptions(parent=self))
+        self.register_outputs({"privateIp": self.machine.private_ip, "publicIp": self.machine.public_ip})

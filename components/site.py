@@ -1,0 +1,52 @@
+"""Where the machines of a stack stand, and how one is made there."""
+
+import pulumi
+
+from components import cloud_init
+from components.cloud import Cloud, Machine, MachineArgs, Network, SecurityGroups, SharedStorage
+from components.fleet import Fleet, Node
+from components.keys import Keys
+
+
+class Site:
+    """Where the machines of one stack stand: its cloud, network, security groups, storage and keys."""
+
+    def __init__(self, cloud: Cloud, fleet: Fleet, keys: Keys) -> None:
+        self.cloud = cloud
+        self.fleet = fleet
+        self.keys = keys
+        self.network: Network = cloud.Network("network", fleet)
+        self.groups: SecurityGroups = cloud.SecurityGroups("security-groups", fleet, self.network)
+        self.storage: SharedStorage = cloud.SharedStorage("storage", fleet, self.network, self.groups)
+        self.login = keys.key_pair("login")
+
+
+def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOptions) -> Machine:
+    """A machine whose host key is known before the first contact and that lets in the stack's login key."""
+    host = site.keys.key_pair(f"host/{node.name}")
+    user_data = pulumi.Output.all(
+        host_private_key=host.private,
+        host_public_key=host.public,
+        login=site.login.public,
+        mounts=site.storage.mounts,
+    ).apply(
+        lambda known: cloud_init.document(
+            hostname=node.name,
+            host_private_key=known["host_private_key"],
+            host_public_key=known["host_public_key"],
+            authorized_keys=[known["login"], *site.fleet.config.access.ssh_public_keys],
+            mounts=known["mounts"],
+        )
+    )
+    args = MachineArgs(
+        fleet=site.fleet,
+        node=node,
+        network=site.network,
+        groups=site.groups,
+        storage=site.storage,
+        user_data=pulumi.Output.secret(user_data),
+        login_key=site.login.private,
+        host_key=host.public,
+        public=public,
+    )
+    return site.cloud.Machine(node.name, args, opts)
