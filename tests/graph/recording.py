@@ -1,0 +1,153 @@
+"""Runs the whole program without an engine and keeps every resource request as the SDK sent it.
+
+Plain mocks show inputs only; the raw requests also show order, options and secrets.
+"""
+
+import json
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import resource_pb2
+
+PROJECT_FOLDER = Path(__file__).parents[2]
+PROJECT = "agent-fleet"
+STACK = "dev"
+SEED = "5eed" * 16
+
+Answers = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One resource as the program asked for it."""
+
+    raw: resource_pb2.RegisterResourceRequest
+    urn: str
+
+    @property
+    def name(self) -> str:
+        return self.raw.name
+
+    @property
+    def type(self) -> str:
+        return self.raw.type
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        return rpc.deserialize_properties(self.raw.object, keep_unknowns=True)
+
+    def is_secret(self, name: str) -> bool:
+        return rpc.is_rpc_secret(self.inputs[name])
+
+    def plain(self, name: str) -> Any:
+        return rpc.unwrap_rpc_secret(self.inputs[name])
+
+    @property
+    def after(self) -> set[str]:
+        """URNs that must exist first, whether said by a value or by an option."""
+        return set(self.raw.dependencies)
+
+
+@dataclass
+class Recording:
+    requests: dict[str, Request] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Request:
+        (found,) = (
+            request for request in self.requests.values() if request.name == name and request.raw.custom
+        )
+        return found
+
+    def commands(self, suffix: str) -> list[Request]:
+        return [request for request in self.requests.values() if request.name.endswith(suffix)]
+
+    def ancestors(self, request: Request) -> set[str]:
+        """URNs of everything that must exist before this one, however far back."""
+        seen: set[str] = set()
+        left = set(request.after)
+        while left:
+            urn = left.pop()
+            if urn not in seen:
+                seen.add(urn)
+                left |= self.requests[urn].after if urn in self.requests else set()
+        return seen
+
+    def names(self, urns: set[str]) -> set[str]:
+        return {self.requests[urn].name for urn in urns if urn in self.requests}
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, answers: mocks.Mocks, recording: Recording) -> None:
+        super().__init__(answers)
+        self._recording = recording
+
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802 - gRPC's name
+        if request.type != "pulumi:pulumi:Stack":
+            urn = self.make_urn(request.parent, request.type, request.name)
+            copy = resource_pb2.RegisterResourceRequest()
+            copy.CopyFrom(request)
+            self._recording.requests[urn] = Request(copy, urn)
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        if "pulumi:pulumi:Stack" in request.urn:
+            self._recording.outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)
+
+
+class _Answers(mocks.Mocks):
+    """What a first `up` would give back, in the order in which machines are asked for."""
+
+    def __init__(self) -> None:
+        self._machines = 0
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"unexpected call {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **self._state(args)}
+
+    def _state(self, args: mocks.MockResourceArgs) -> dict[str, str]:
+        if args.name == "seed":
+            return {"stdout": SEED}
+        if args.typ == "command:local:Command":
+            self._machines += 1
+            address = f"10.89.{self._machines // 250}.{self._machines % 250 + 1}"
+            facts = {
+                "id": f"{args.name}-made",
+                "cidr": "10.89.0.0/20",
+                "gateway": "10.89.0.1",
+                "sshPort": 2201,
+                "privateIp": address,
+                "volume": "volume",
+            }
+            return {"stdout": json.dumps(facts)}
+        return {"stdout": f"digest of {args.name}"}
+
+
+def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> Recording:
+    """The requests and outputs of one run of `__main__.py` with this configuration."""
+    recording = Recording()
+    answers = _Answers()
+    given = {
+        f"{PROJECT}:{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in config.items()
+    }
+    hidden = {f"{PROJECT}:{name}": value for name, value in (secrets or {}).items()}
+    pulumi.runtime.set_all_config({**given, **hidden}, list(hidden))
+    mocks.set_mocks(answers, project=PROJECT, stack=STACK, monitor=_Monitor(answers, recording))
+
+    @pulumi.runtime.test
+    def run() -> None:
+        runpy.run_path(str(PROJECT_FOLDER / "__main__.py"))
+
+    run()
+    recording.outputs = recording.outputs or dict(pulumi.runtime.settings.get_root_resource().outputs)
+    return recording
