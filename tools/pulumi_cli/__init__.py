@@ -1,0 +1,1 @@
+"""Getting the Pulumi CLI: the official archive, or a build from its pinned Go modules."""

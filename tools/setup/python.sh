@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# venv/ with what requirements.txt asks for.
+
+PYTHON_MINIMUM=3.11
+VENV=$ROOT/venv
+
+# The first Python that is new enough; python3 first, as it is what the user means by Python.
+find_python() {
+  local name path
+  for name in python3 python3.13 python3.12 python3.11 python3.14; do
+    path=$(where "$name") && is_new_enough "$path" && printf '%s\n' "$path" && return
+  done
+  return 1
+}
+
+is_new_enough() {
+  "$1" -c "import sys; sys.exit(sys.version_info < tuple(map(int, '$PYTHON_MINIMUM'.split('.'))))" 2>/dev/null
+}
+
+has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+ensure_venv() {
+  local dev=$1 file=requirements.txt stamp=$VENV/.requirements digest
+  if [[ $dev == yes ]]; then
+    file=requirements-dev.txt stamp=$VENV/.requirements-dev
+  fi
+  # The folder is part of it: a venv's scripts name it, so a moved project needs a new one.
+  digest=$(cd "$ROOT" && { cat requirements.txt "$file"; pwd; } | sha256sum)
+  if "$VENV/bin/python" -c '' 2>/dev/null && [[ -f $stamp && $(<"$stamp") == "$digest" ]]; then return; fi
+
+  local python log=$LOGS/pip.log
+  python=$(find_python) || die "no Python >= $PYTHON_MINIMUM is on PATH ($(python3 --version 2>&1 || true))" \
+    "install one (on Ubuntu 22.04: sudo apt-get install python3.11 python3.11-venv), then try again"
+  make_venv "$python"
+  rm -f "$VENV"/.requirements*
+  if ! with_progress "installing $file into venv/ ($("$python" --version))" "$log" install_requirements "$file"; then
+    tail_of "$log"
+    die "pip could not install $file; the whole log is in .fleet/logs/pip.log" \
+      "check that the package index is reachable (PIP_INDEX_URL, proxy) and that the disk has room, then try again"
+  fi
+  printf '%s\n' "$digest" >"$stamp"
+}
+
+make_venv() {
+  if "$VENV/bin/python" -c 'import pip' 2>/dev/null && [[ $(head -c 400 "$VENV/bin/pip" 2>/dev/null) == *"$VENV"* ]]; then
+    return
+  fi
+  "$1" -m venv --clear "$VENV" >"$LOGS/venv.log" 2>&1 && return
+  tail_of "$LOGS/venv.log"
+  rm -rf "$VENV"
+  die "$1 could not make venv/" "install its venv module (on Debian: python3-venv) or make room on the disk, then try again"
+}
+
+install_requirements() {
+  "$VENV/bin/python" -m pip --disable-pip-version-check install --retries 3 --timeout 30 --progress-bar off \
+    -r "$ROOT/$1"
+}
