@@ -1,0 +1,205 @@
+"""The engine's requests for the two Command resources: Check, Diff, Create, Update, Delete and their kin."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, cast
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from tools.command_plugin.diff import Change, changed, head, replaces
+from tools.command_plugin.enginelog import EngineLog
+from tools.command_plugin.inputs import RESOURCES, check
+from tools.command_plugin.output import CommandError
+from tools.command_plugin.scope import Scopes
+from tools.command_plugin.values import UNKNOWN, Wire, from_struct, is_unknown, plain, same, to_struct
+
+# The version that this stands in for: the SDK asks the engine for a plugin of its own version.
+VERSION = "1.2.1"
+_REMOTE = "command:remote:Command"
+_OUTPUTS = ("stdout", "stderr")
+
+# What the framework of the real plugin (pulumi-go-provider 1.3.0) adds to its own configuration: a stack can
+# change over to the real plugin without any difference.
+_FRAMEWORK: Mapping[str, Wire] = {
+    "__pulumi-go-provider-infer": True,
+    "__pulumi-go-provider-version": "1.3.0",
+}
+
+_Kind = provider_pb2.PropertyDiff
+_KINDS: Mapping[tuple[Change, bool], Any] = {
+    ("add", False): _Kind.ADD,
+    ("add", True): _Kind.ADD_REPLACE,
+    ("delete", False): _Kind.DELETE,
+    ("delete", True): _Kind.DELETE_REPLACE,
+    ("update", False): _Kind.UPDATE,
+    ("update", True): _Kind.UPDATE_REPLACE,
+}
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """Serves one engine; `engine` is its address, empty when it attaches later."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
+        self._scopes = Scopes()
+        self._log = EngineLog(engine)
+
+    async def GetPluginInfo(self, request: Empty, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802 (RPC)
+        del request, context
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    async def Attach(self, request: Any, context: Any) -> Empty:  # noqa: N802 (RPC)
+        del context
+        self._log = EngineLog(request.address)
+        return Empty()
+
+    async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802 (RPC)
+        del context
+        return provider_pb2.CheckResponse(inputs=to_struct({**from_struct(request.news), **_FRAMEWORK}))
+
+    async def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
+        del context
+        return _diff(changed(from_struct(request.old_inputs), from_struct(request.news)), configuration=True)
+
+    async def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802 (RPC)
+        del request, context
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
+
+    async def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802 (RPC)
+        token = _token(request.urn)
+        if token not in RESOURCES:
+            await _fail(context, f"the stand-in for pulumi-command has no {token}; use the real plugin")
+        inputs, failures = check(RESOURCES[token], from_struct(request.news))
+        return provider_pb2.CheckResponse(
+            inputs=to_struct(inputs),
+            failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures],
+        )
+
+    async def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
+        del context
+        new = _keep_ignored(request.ignoreChanges, from_struct(request.olds), from_struct(request.news))
+        return _diff(changed(from_struct(request.old_inputs), new))
+
+    async def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:  # noqa: N802 (RPC)
+        inputs = from_struct(request.properties)
+        if request.preview:
+            outputs: dict[str, Wire] = _unknown()
+        else:
+            outputs = await self._run(
+                request, context, inputs, cast("str | None", plain(inputs.get("create"))), {}
+            )
+        return provider_pb2.CreateResponse(
+            id=request.urn.split("::", 3)[3] + secrets.token_hex(4),
+            properties=to_struct({**inputs, **outputs}),
+        )
+
+    async def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:  # noqa: N802 (RPC)
+        del context
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    async def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802 (RPC)
+        old = from_struct(request.olds)
+        inputs = _keep_ignored(request.ignoreChanges, old, from_struct(request.news))
+        outputs: dict[str, Wire] = {name: old.get(name, "") for name in _OUTPUTS}
+        if request.preview:
+            if _may_differ(old, inputs):
+                outputs = _unknown()
+        else:
+            command = inputs.get("create") if inputs.get("update") is None else inputs.get("update")
+            outputs = await self._run(request, context, inputs, cast("str | None", plain(command)), outputs)
+        return provider_pb2.UpdateResponse(properties=to_struct({**inputs, **outputs}))
+
+    async def Delete(self, request: Any, context: Any) -> Empty:  # noqa: N802 (RPC)
+        state = from_struct(request.properties)
+        outputs = {name: state.get(name, "") for name in _OUTPUTS}
+        await self._run(request, context, state, cast("str | None", plain(state.get("delete"))), outputs)
+        return Empty()
+
+    async def Cancel(self, request: Empty, context: Any) -> Empty:  # noqa: N802 (RPC)
+        del request, context
+        self._scopes.cancel()
+        return Empty()
+
+    async def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: N802 (RPC)
+        await _fail(context, f"the stand-in for pulumi-command has no {request.tok}; use the real plugin")
+        return provider_pb2.InvokeResponse()
+
+    async def _run(
+        self,
+        request: Any,
+        context: Any,
+        inputs: Mapping[str, Wire],
+        command: str | None,
+        outputs: dict[str, Wire],
+    ) -> dict[str, Wire]:
+        """Run the command, if there is one, and return what it printed; else what was there before."""
+        if command is None:
+            return {name: outputs.get(name, "") for name in _OUTPUTS}
+        plain_inputs = cast("dict[str, Wire]", plain(dict(inputs)))
+        previous = _previous(plain_inputs, outputs)
+        try:
+            with self._scopes.scope(request.timeout) as scope, self._log.of(request.urn) as log:
+                output = await _runner(_token(request.urn))(command, plain_inputs, previous, scope, log)
+        except CommandError as error:
+            await _fail(context, str(error))
+            raise
+        return {"stdout": output.stdout, "stderr": output.stderr}
+
+
+def _unknown() -> dict[str, Wire]:
+    return dict.fromkeys(_OUTPUTS, UNKNOWN)
+
+
+def _runner(token: str) -> Any:
+    # Each kind's module is loaded at its first use: asyncssh alone takes 0.2 s.
+    if token == _REMOTE:
+        from tools.command_plugin import remote
+
+        return remote.run
+    from tools.command_plugin import local
+
+    return local.run
+
+
+def _previous(inputs: Mapping[str, Wire], outputs: Mapping[str, Wire]) -> dict[str, str]:
+    if inputs.get("addPreviousOutputInEnv") is False:
+        return {}
+    found = {f"PULUMI_COMMAND_{name.upper()}": cast("str", plain(outputs.get(name))) for name in _OUTPUTS}
+    return {name: value for name, value in found.items() if value}
+
+
+def _may_differ(old: Mapping[str, Wire], inputs: Mapping[str, Wire]) -> bool:
+    """Whether an update's outputs are unknown in a preview: an input is unknown, or is not what it was.
+
+    An input that is new does not count: that is what the real plugin does.
+    """
+    return any(
+        is_unknown(plain(value)) or (key in old and not same(value, old[key]))
+        for key, value in inputs.items()
+    )
+
+
+def _keep_ignored(ignored: Any, old: Mapping[str, Wire], new: dict[str, Wire]) -> dict[str, Wire]:
+    return {**new, **{key: old[key] for key in ignored if key in old}}
+
+
+def _diff(changes: Mapping[str, Change], *, configuration: bool = False) -> provider_pb2.DiffResponse:
+    kinds = {path: _KINDS[change, configuration or replaces(path)] for path, change in changes.items()}
+    response = provider_pb2.DiffResponse
+    return response(
+        changes=response.DIFF_SOME if changes else response.DIFF_NONE,
+        diffs=sorted({head(path) for path in changes}),
+        replaces=sorted({head(path) for path in changes if configuration or replaces(path)}),
+        detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
+        hasDetailedDiff=True,
+    )
+
+
+def _token(urn: str) -> str:
+    return urn.split("::", 3)[2].rpartition("$")[2]
+
+
+async def _fail(context: Any, message: str) -> None:
+    await context.abort(grpc.StatusCode.UNKNOWN, message)
