@@ -1,0 +1,84 @@
+"""The model seen as a table: which field lies at a path, what it may be, what changing it does."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from pydantic.fields import FieldInfo
+
+from components.config.base import Change, Model
+from components.config.model import Config
+
+Path = Sequence[str | int]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the model; `path` has `[]` where a list lies between, as in `cluster.pools[].count`."""
+
+    path: str
+    info: FieldInfo
+    change: Change
+    model: type[Model] | None
+
+    @property
+    def many(self) -> bool:
+        return "tuple[" in str(self.info.annotation)
+
+    @property
+    def example(self) -> Any:
+        examples: list[Any] = self.info.examples or [None]
+        return examples[0]
+
+
+def model_in(annotation: object) -> type[Model] | None:
+    """The model of `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := model_in(part))), None)
+
+
+def keys(model: type[Model]) -> dict[str, FieldInfo]:
+    """Fields by the name that they have in a stack file."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def fields(model: type[Model] = Config, prefix: str = "") -> Iterator[Field]:
+    """Every field, a part after its whole."""
+    for key, info in keys(model).items():
+        field = _field(f"{prefix}{key}", info)
+        yield field
+        if field.model:
+            yield from fields(field.model, f"{field.path}[]." if field.many else f"{field.path}.")
+
+
+def change_table() -> list[tuple[str, Change]]:
+    """What changing each value does to a stack that is up; wholes whose parts differ are left out."""
+    return [(field.path, field.change) for field in fields() if field.change is not Change.PER_FIELD]
+
+
+def field_at(path: Path) -> Field | None:
+    """The field at a path of a stack file, or that of the list or mapping whose entry lies there."""
+    model: type[Model] | None = Config
+    field: Field | None = None
+    for part in path:
+        if isinstance(part, int):
+            continue
+        info = keys(model).get(part) if model else None
+        if info is None:
+            is_entry = field is not None and "dict[" in str(field.info.annotation)
+            return field if is_entry else None
+        field = _field(part, info)
+        model = field.model
+    return field
+
+
+def known_keys(path: Path) -> list[str]:
+    """The keys that a stack file may have below a path."""
+    model = Config if not path else getattr(field_at(path), "model", None)
+    return list(keys(cast(type[Model], model))) if model else []
+
+
+def _field(path: str, info: FieldInfo) -> Field:
+    change = next(mark for mark in info.metadata if isinstance(mark, Change))
+    return Field(path, info, change, model_in(info.annotation))

@@ -1,0 +1,31 @@
+"""The only reader of pulumi.Config."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi.runtime import config as engine
+
+from components.config.model import SECRET_KEYS, Config
+from components.config.problems import ConfigError
+from components.config.stack_file import decoded
+from components.config.validation import validate
+
+Secrets = Mapping[str, pulumi.Output[str] | None]
+
+
+def load() -> tuple[Config, Secrets]:
+    """The configuration of the stack that is being run, and the secrets that the team gave.
+
+    Raises pulumi.RunError with one report of all problems, before any resource is declared.
+    """
+    namespace = f"{pulumi.get_project()}:"
+    values: dict[str, str] = engine.CONFIG.get() or engine.get_config_env()
+    own = {key.removeprefix(namespace): value for key, value in values.items() if key.startswith(namespace)}
+    secret_keys = {key for key in own if engine.is_config_secret(f"{namespace}{key}")}
+    raw = {key: decoded(key, value) for key, value in own.items()}
+    try:
+        config = validate(raw, secret_keys, pulumi.get_stack())
+    except ConfigError as error:
+        raise pulumi.RunError(str(error)) from None
+    given = pulumi.Config()
+    return config, {key: given.get_secret(key) for key in SECRET_KEYS}

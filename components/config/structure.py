@@ -1,0 +1,149 @@
+"""What pydantic finds, in words for the user; and how to go on behind an error, to find the next ones."""
+
+import json
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from components.config.fields import Path, field_at, known_keys
+from components.config.model import SECRET_KEYS, Config
+from components.config.plain_secrets import is_secret_name
+from components.config.problems import HIDDEN, Problem, path_of, show, within
+
+# With a wrong cloud or platform nobody can say which keys belong below these.
+_DECIDES = {"cloud": ("cluster.master", "cluster.pools"), "cluster.platform": ("cluster.settings",)}
+_PRESENCE = ("missing", "extra_forbidden")
+
+_KINDS = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "`true` or `false`",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "model": "a mapping",
+}
+_LIMITS = {
+    "greater_than": ("must be more than", "gt"),
+    "greater_than_equal": ("must be at least", "ge"),
+    "less_than": ("must be less than", "lt"),
+    "less_than_equal": ("must be at most", "le"),
+}
+
+
+def parse(raw: dict[str, Any]) -> tuple[Config, list[Problem]]:
+    """The model of `raw`, and every problem of its structure.
+
+    What is wrong is replaced in `raw` by a default or an example, so that the rest can be checked too.
+    """
+    problems: list[Problem] = []
+    while True:
+        try:
+            return Config.model_validate_json(json.dumps(raw), by_alias=True, by_name=False), problems
+        except ValidationError as wrong:
+            errors = [error for error in wrong.errors(include_url=False) if not _is_echo(error)]
+            wrong_paths = [path_of(error["loc"]) for error in errors]
+            problems += [_problem(error) for error in errors if not _is_undecided(error, wrong_paths)]
+            for error in errors:
+                mend(raw, error["loc"])
+
+
+def mend(raw: dict[str, Any], path: Path) -> None:
+    """Takes out what lies at `path`, or puts an example there where something must be."""
+    *parents, last = path
+    place: Any = raw
+    for part in parents:
+        place = place[part]
+    field = field_at(path)
+    if isinstance(last, int):
+        place[last] = field.example[0] if field else None
+    elif field is None or field_at(parents) == field or not field.info.is_required():
+        place.pop(last, None)
+    else:
+        place[last] = field.example
+
+
+def nearest(key: str, path: Path) -> str | None:
+    """The known key below `path` that `key` was probably meant to be."""
+    known = known_keys(path) + ([] if path else list(SECRET_KEYS))
+    same = [name for name in known if name.lower() == key.lower().replace("_", "").replace("-", "")]
+    return next(iter(same or get_close_matches(key, known, 1)), None)
+
+
+def unknown_key(path: Path, value: object) -> Problem:
+    key = str(path[-1])
+    meant = nearest(key, path[:-1])
+    is_secret = is_secret_name(key) or meant in SECRET_KEYS or isinstance(value, str)
+    known = ", ".join(f"`{name}`" for name in known_keys(path[:-1]))
+    remedy = f"did you mean `{meant}`?" if meant else f"known here are {known}"
+    return Problem(path_of(path), HIDDEN if is_secret else show(value), "is not a known key", remedy)
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """A list without its wrong items may be too short for pydantic; the items are reported."""
+    return error["type"] == "too_short" and len(error["input"]) >= error.get("ctx", {})["min_length"]
+
+
+def _is_undecided(error: ErrorDetails, wrong_paths: list[str]) -> bool:
+    path = path_of(error["loc"])
+    below = [place for cause, places in _DECIDES.items() if cause in wrong_paths for place in places]
+    return error["type"] in _PRESENCE and any(within(path, place) for place in below)
+
+
+def _problem(error: ErrorDetails) -> Problem:
+    path, value, kind = error["loc"], error["input"], error["type"]
+    if kind == "extra_forbidden":
+        return unknown_key(path, value)
+    example = _example(path)
+    context = error.get("ctx", {})
+    if kind == "missing":
+        return Problem(path_of(path), "", "is required", f"add it, such as {example}")
+    if kind == "refused":
+        rule, remedy = context["rule"], context["remedy"]
+    elif value is None or value == "":
+        rule, remedy = "is empty", f"take the key out, or give it a value, such as {example}"
+    elif kind == "literal_error":
+        rule, remedy = _choice(path, value, context["expected"])
+    elif kind in _LIMITS:
+        words, name = _LIMITS[kind]
+        rule, remedy = (
+            f"{words} {show(context[name])}",
+            f"write a number within that limit, such as {example}",
+        )
+    elif kind in ("too_long", "too_short"):
+        limit = "most {max_length}" if kind == "too_long" else "least {min_length}"
+        rule = f"must have at {limit.format(**context)} entries"
+        remedy = f"it has {len(value)}; write it like {example}"
+    else:
+        what = next((words for word, words in _KINDS.items() if kind.startswith(word)), error["msg"])
+        rule, remedy = f"must be {what}", _retype(value, what) or f"write it like {example}"
+    return Problem(path_of(path), show(value), rule, remedy)
+
+
+def _choice(path: Path, value: object, expected: str) -> tuple[str, str]:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    meant = get_close_matches(str(value), choices, 1)
+    listed = ", ".join(f"`{choice}`" for choice in choices)
+    if path_of(path) in _DECIDES:
+        return f"is not available; available: {listed}", f"write `{path[-1]}: {choices[0]}`"
+    return f"must be one of {listed}", f"did you mean `{meant[0]}`?" if meant else "write one of them"
+
+
+def _retype(value: object, what: str) -> str | None:
+    if isinstance(value, str) and what != "text" and value.replace(".", "", 1).isdigit():
+        return "write the number without quotes"
+    if isinstance(value, int | float) and what == "text":
+        return "write it in quotes, or YAML reads it as a number"
+    return None
+
+
+def _example(path: Path) -> str:
+    field = field_at(path)
+    example = field.example if field else None
+    if isinstance(path[-1], int) and example is not None:
+        example = example[0]
+    text = json.dumps(example) if isinstance(example, list | dict | bool) else str(example)
+    return f"`{text}`" if isinstance(path[-1], int) else f"`{path[-1]}: {text}`"
