@@ -1,0 +1,229 @@
+"""One machine: a container with systemd, booted with its user data as a cloud boots an instance."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tools.local_hosts import addresses, firewall, image, network, podman, seed, state
+from tools.local_hosts.errors import HostError
+
+CACHE = "/var/cache/agent-fleet"
+BOOT_SECONDS = 90
+
+# systemd as PID 1 needs these where cgroups are hybrid; harmless elsewhere.
+SYSTEMD = ("--systemd=always", "--privileged", "--env=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+
+_BOOTED = """
+n=0
+until systemctl is-active --quiet ssh; do
+    n=$((n + 1))
+    if [ $n -gt 400 ] || systemctl is-failed --quiet ssh nftables; then
+        systemctl status --no-pager --lines=4 nftables ssh
+        exit 1
+    fi
+    sleep 0.1
+done
+"""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a machine is: `public` machines get a loopback port that leads to their sshd.
+
+    `cpus` in cores, `memory_gib` and `shm_gib` in GiB (shm: half the memory unless given, as on Linux).
+    """
+
+    stack: str
+    team: str
+    node: str
+    role: str
+    cpus: float
+    memory_gib: float
+    shm_gib: float | None
+    mount_path: str
+    public: bool
+
+    @property
+    def name(self) -> str:
+        return state.container_name(self.stack, self.node)
+
+    @property
+    def where(self) -> str:
+        return f"stack {self.stack}, node {self.node}"
+
+
+def _mebibytes(gib: float) -> str:
+    return f"{round(gib * 1024)}m"
+
+
+def arguments(spec: Spec, image_name: str, net: network.Network, address: str, port: int | None) -> list[str]:
+    """The argv of `podman create`. Nothing in it is secret."""
+    labels = state.labels(spec.stack, team=spec.team, node=spec.node, role=spec.role, address=address)
+    labels["spec"] = fingerprint(spec)
+    if port is not None:
+        labels["sshPort"] = str(port)
+    memory = _mebibytes(spec.memory_gib)
+    rules = firewall.folder(spec.stack, spec.role)
+    return [
+        "create",
+        "--quiet",
+        f"--name={spec.name}",
+        f"--hostname={spec.node}",
+        *SYSTEMD,
+        *podman.limits(),
+        "--pids-limit=-1",
+        f"--cpus={spec.cpus:g}",
+        f"--memory={memory}",
+        # as much as --memory: none of it is swap
+        f"--memory-swap={memory}",
+        f"--shm-size={_mebibytes(spec.shm_gib if spec.shm_gib is not None else spec.memory_gib / 2)}",
+        f"--network={net.name}",
+        f"--ip={address}",
+        *([f"--publish={network.LOOPBACK}:{port}:22"] if port is not None else []),
+        f"--volume={rules}:{firewall.MOUNTED_AT}:ro",
+        f"--volume={state.cache_folder()}:{CACHE}",
+        f"--volume={state.volume_name(spec.stack)}:{spec.mount_path}",
+        *podman.label_options(labels),
+        image_name,
+    ]
+
+
+def fingerprint(spec: Spec) -> str:
+    """Tells a machine that was asked for again from one that was asked for differently."""
+    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
+
+
+def find(stack: str, node: str) -> Mapping[str, Any] | None:
+    found = podman.containers(state.labels(stack, node=node))
+    return found[0] if found else None
+
+
+def output(found: Mapping[str, Any]) -> dict[str, object]:
+    """What the program learns of a machine. `host` and `port` are where the operator finds its sshd."""
+    labels = found["Labels"]
+    address = labels["address"]
+    port = labels.get("sshPort")
+    return {
+        "id": found["Id"][:12],
+        "privateIp": address,
+        "publicIp": network.LOOPBACK if port else "",
+        "sshHost": network.LOOPBACK if port else address,
+        "sshPort": int(port) if port else 22,
+    }
+
+
+def create(spec: Spec, user_data: str, apt_mirror: str | None = None) -> dict[str, object]:
+    """Boots the machine; returns when its sshd listens, with its role's firewall in force.
+
+    A machine of the same spec that is there already, from a run that was cut off, is kept and started.
+    """
+    state.checked_node(spec.node)
+    net = network.get(spec.stack)
+    if not (firewall.folder(spec.stack, spec.role) / "rules.nft").exists():
+        raise HostError(
+            f"{spec.where}: the firewall of role {spec.role} is missing, and no host runs without one: run "
+            f"`pulumi up --stack {spec.stack} --replace '**local:SecurityGroups**'`, or take the stack down and up again"
+        )
+    found = find(spec.stack, spec.node)
+    if found is not None and not _reusable(found, spec):
+        podman.remove("container", str(found["Names"][0]))
+        found = None
+    if found is None:
+        image_name = image.ensure(apt_mirror)
+        _place(spec, image_name, net, user_data)
+    start(spec.stack, spec.node)
+    return describe(spec.stack, spec.node)
+
+
+def _reusable(found: Mapping[str, Any], spec: Spec) -> bool:
+    """A container that never started may lack its seed."""
+    return found["Labels"].get("spec") == fingerprint(spec) and found["State"] not in ("created", "configured")
+
+
+def _place(spec: Spec, image_name: str, net: network.Network, user_data: str) -> None:
+    """Takes an address and a port, makes the container and puts the host's files into it."""
+    state.cache_folder().mkdir(parents=True, exist_ok=True)
+    with state.lock("network", "another host is taking its address; waiting for it"):
+        used = [host["Labels"].get("address", "") for host in podman.containers(state.labels(spec.stack))]
+        address = str(addresses.free_address(net.cidr, spec.role, used))
+        port = None
+        if spec.public:
+            port = net.ssh_port if spec.role == "master" else network.free_port()
+        try:
+            podman.run(*arguments(spec, image_name, net, address, port))
+        except podman.PodmanError as error:
+            raise HostError(f"{spec.where}: the host cannot be made: {error.reason}") from error
+    content = seed.files(spec.node, str(uuid.uuid4()), user_data, image.operator_certificates())
+    try:
+        podman.run("cp", "-", f"{spec.name}:/", data=seed.archive(content))
+    except podman.PodmanError as error:
+        podman.remove("container", spec.name)
+        raise HostError(f"{spec.where}: the host cannot get its files: {error.reason}") from error
+
+
+def start(stack: str, node: str) -> None:
+    """Starts a host that does not run, and waits for its sshd."""
+    found = find(stack, node)
+    where = f"stack {stack}, node {node}"
+    if found is None:
+        raise HostError(f"{where}: there is no such host: `python3 -m fleet replace` makes it anew")
+    name = str(found["Names"][0])
+    try:
+        podman.run("start", name)
+    except podman.PodmanError as error:
+        raise HostError(f"{where}: the host does not start: {_start_problem(found, error.reason)}") from error
+    try:
+        podman.run("exec", name, "sh", "-c", _BOOTED, seconds=BOOT_SECONDS)
+    except podman.PodmanError as error:
+        raise HostError(
+            f"{where}: the host started but does not come up: {error.reason}\n{last_words(name)}\n"
+            f"`podman logs {name}` and `podman exec {name} journalctl -b` show more; then run the same again"
+        ) from error
+
+
+def _start_problem(found: Mapping[str, Any], reason: str) -> str:
+    port = found["Labels"].get("sshPort")
+    if port and ("address already in use" in reason or not network.port_is_free(int(port))):
+        return (
+            f"its SSH port {network.LOOPBACK}:{port} is taken by {network.owner_of_port(int(port))}: "
+            "end that program and run the same again"
+        )
+    return reason
+
+
+def last_words(name: str) -> str:
+    """The end of what the host wrote to its console."""
+    try:
+        lines = podman.run("logs", "--tail=8", name).splitlines()
+    except podman.PodmanError as error:
+        return f"    (no log: {error.reason})"
+    return "\n".join(f"    {line}" for line in lines) or "    (it wrote nothing to its console)"
+
+
+def describe(stack: str, node: str) -> dict[str, object]:
+    found = find(stack, node)
+    if found is None:
+        raise HostError(
+            f"stack {stack}, node {node}: its container {state.container_name(stack, node)} is gone: "
+            f"`python3 -m fleet replace {stack} {node}` makes it anew"
+        )
+    return output(found)
+
+
+def remove(stack: str, node: str) -> None:
+    """Removes the machine, running, stopped, killed or gone already."""
+    found = find(stack, node)
+    name = str(found["Names"][0]) if found else state.container_name(stack, node)
+    try:
+        podman.remove("container", name)
+    except podman.PodmanError as error:
+        raise HostError(
+            f"stack {stack}, node {node}: the host cannot be removed: {error.reason}: "
+            f"`podman rm --force {name}` by hand, then run the same again"
+        ) from error
+
+
+def all_of(stack: str) -> Sequence[Mapping[str, Any]]:
+    return sorted(podman.containers(state.labels(stack)), key=lambda host: str(host["Labels"].get("node")))

@@ -1,0 +1,172 @@
+"""A stack's own network, and the loopback ports by which the operator's computer reaches hosts."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from tools.local_hosts import addresses, podman, state
+from tools.local_hosts.errors import HostError
+
+LOOPBACK = "127.0.0.1"
+# Below the range that kernels take outgoing ports from, above what services use.
+PORTS = range(22100, 23000)
+
+
+@dataclass(frozen=True)
+class Network:
+    """`ssh_port` on loopback leads to the master's sshd; like an elastic address it outlives the master."""
+
+    name: str
+    cidr: IPv4Network
+    ssh_port: int
+
+    @property
+    def output(self) -> dict[str, object]:
+        return {
+            "id": f"{self.name} {self.cidr}",
+            "cidr": str(self.cidr),
+            "gateway": str(addresses.gateway(self.cidr)),
+            "sshHost": LOOPBACK,
+            "sshPort": self.ssh_port,
+        }
+
+
+def _all() -> list[dict[str, Any]]:
+    return podman.query("network", "ls", "--format=json") or []
+
+
+def _cidr(found: dict[str, Any]) -> IPv4Network:
+    return IPv4Network(found["subnets"][0]["subnet"])
+
+
+def find(stack: str) -> Network | None:
+    """The stack's network, if it is there. Raises HostError if another copy of the project made it."""
+    name = state.network_name(stack)
+    for found in _all():
+        if found["name"] != name:
+            continue
+        labels = found.get("labels") or {}
+        folder = labels.get("folder")
+        if folder != str(state.FOLDER):
+            raise HostError(
+                f"stack {stack}: the network {name} belongs to {folder or 'something else'}: "
+                f"take that stack down there, or use another stack name here"
+            )
+        return Network(name, _cidr(found), int(labels["sshPort"]))
+    return None
+
+
+def get(stack: str) -> Network:
+    found = find(stack)
+    if found is None:
+        raise HostError(
+            f"stack {stack}: its network {state.network_name(stack)} is gone: run "
+            f"`pulumi up --stack {stack} --replace '**local:Network**'`, or take the stack down and up again"
+        )
+    return found
+
+
+def _taken() -> list[IPv4Network]:
+    """What podman's networks and the computer's routes use."""
+    known = [_cidr(found) for found in _all() if found.get("subnets") and ":" not in found["subnets"][0]["subnet"]]
+    routes = subprocess.run(["ip", "-4", "-json", "route"], capture_output=True, check=False)
+    for route in json.loads(routes.stdout or b"[]"):
+        if route.get("dst", "default") != "default":
+            known.append(IPv4Network(route["dst"], strict=False))
+    return known
+
+
+def create(stack: str, team: str, cidr: str | None) -> Network:
+    """Makes the network, or finds it. Raises HostError on a clash."""
+    with state.lock("network", "another stack is choosing its network; waiting for it"):
+        found = find(stack)
+        if found is not None:
+            if cidr is not None and IPv4Network(cidr) != found.cidr:
+                raise HostError(
+                    f"stack {stack}: its network is {found.cidr} and cannot become {cidr} in place: "
+                    "take the stack down first"
+                )
+            return found
+        taken = _taken()
+        chosen = addresses.checked_network(cidr, taken) if cidr else addresses.free_network(taken)
+        network = Network(state.network_name(stack), chosen, free_port())
+        labels = state.labels(
+            stack, team=team, folder=str(state.FOLDER), sshPort=str(network.ssh_port)
+        )
+        try:
+            podman.run(
+                "network",
+                "create",
+                "--disable-dns",
+                f"--subnet={chosen}",
+                f"--gateway={addresses.gateway(chosen)}",
+                # no way from one stack's hosts to another's
+                "--opt=isolate=true",
+                *podman.label_options(labels),
+                network.name,
+            )
+        except podman.PodmanError as error:
+            raise HostError(f"stack {stack}: its network {chosen} cannot be made: {error.reason}") from error
+        return network
+
+
+def remove(stack: str) -> None:
+    """Removes the network and the stack's folder; fine if they are gone already."""
+    find(stack)
+    name = state.network_name(stack)
+    try:
+        podman.remove("network", name)
+    except podman.PodmanError as error:
+        raise HostError(
+            f"stack {stack}: its network {name} cannot be removed: {error.reason}: "
+            f"`podman ps --all --filter network={name}` shows what still uses it"
+        ) from error
+    state.remove_folder(stack)
+
+
+def promised_ports() -> set[int]:
+    """Ports that some stack counts on, whether its hosts run now or not."""
+    labels = [found.get("labels") or {} for found in _all()]
+    labels += [found["Labels"] for found in podman.containers({"project": state.PROJECT})]
+    return {int(each["sshPort"]) for each in labels if each.get("sshPort")}
+
+
+def free_port() -> int:
+    """A loopback port that nobody has and no stack counts on. Call it under the lock `network`."""
+    return _first_free(PORTS, promised_ports())
+
+
+def _first_free(candidates: Iterable[int], promised: set[int]) -> int:
+    for port in candidates:
+        if port not in promised and port_is_free(port):
+            return port
+    raise HostError(
+        f"no loopback port from {PORTS.start} to {PORTS.stop - 1} is free for SSH: "
+        "`ss -ltnp` shows who has them"
+    )
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def owner_of_port(port: int) -> str:
+    """Who listens there, as `ss` tells it: `"sshd" pid 812`, or that it cannot be told."""
+    found = subprocess.run(
+        ["ss", "-Hltnp", f"sport = :{port}"], capture_output=True, text=True, check=False
+    ).stdout
+    _, users, rest = found.partition('users:(("')
+    if not users:
+        return "a program that `ss -ltnp` does not name"
+    program, _, tail = rest.partition('",pid=')
+    return f"{program} (process {tail.split(',')[0]})"

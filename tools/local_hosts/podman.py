@@ -1,0 +1,105 @@
+"""podman as functions: every call of it goes through here."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tools.local_hosts.errors import HostError
+
+# Hosts need runc: with crun, systemd does not start where cgroups are hybrid.
+RUNTIME = "runc"
+INSTALL = "sudo apt-get install -y podman runc netavark uidmap iptables"
+
+# The longest of these calls, the build of the image, sets no limit; the others only talk to the kernel.
+SECONDS = 120
+
+
+class PodmanError(HostError):
+    """podman refused; `reason` is its own last line."""
+
+    def __init__(self, verb: str, reason: str) -> None:
+        super().__init__(f"podman {verb} failed: {reason}")
+        self.reason = reason
+
+
+def as_root(program: str) -> list[str]:
+    """Bridges with addresses of their own and systemd as PID 1 need root."""
+    return [program] if os.geteuid() == 0 else ["sudo", "-n", program]
+
+
+def command() -> list[str]:
+    if shutil.which("podman") is None:
+        raise HostError(f"local hosts need podman, which is not on PATH: run `{INSTALL}`, then the same again")
+    return as_root("podman")
+
+
+def run(*args: str, data: bytes | None = None, seconds: float | None = SECONDS) -> str:
+    """Standard output of `podman ARGS`. Raises PodmanError."""
+    try:
+        done = subprocess.run(
+            [*command(), *args], input=data, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PodmanError(args[0], f"no answer after {seconds:.0f} s") from error
+    if done.returncode != 0:
+        raise PodmanError(args[0], _reason(done.stderr or done.stdout))
+    return done.stdout.decode(errors="replace")
+
+
+def _reason(output: bytes) -> str:
+    text = output.decode(errors="replace")
+    if "no space left on device" in text.lower():
+        return "the disk is full (no space left on device): free some with `podman system prune`"
+    if "a password is required" in text or "a terminal is required" in text:
+        return "sudo asks for a password: run as root, or `sudo -v` first"
+    if "runc" in text and ("not found" in text or "executable file" in text):
+        return f"runc is missing: run `{INSTALL}`"
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error: ") if lines else "it said nothing"
+
+
+def limits() -> list[str]:
+    """podman's own default limits are refused where CAP_SYS_RESOURCE is dropped; the caller's are not."""
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] % (1 << 63), 65536)
+    processes = min(resource.getrlimit(resource.RLIMIT_NPROC)[1] % (1 << 63), 32768)
+    return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
+
+
+def query(*args: str) -> Any:
+    """The JSON that `podman ARGS` prints."""
+    return json.loads(run(*args) or "null")
+
+
+def exists(kind: str, name: str) -> bool:
+    """Whether a container, image, network or volume is there."""
+    done = subprocess.run([*command(), kind, "exists", name], capture_output=True, check=False)
+    if done.returncode > 1:
+        raise PodmanError(f"{kind} exists", _reason(done.stderr))
+    return done.returncode == 0
+
+
+def label_options(labels: Mapping[str, str]) -> list[str]:
+    return [f"--label={key}={value}" for key, value in labels.items()]
+
+
+def filters(labels: Mapping[str, str]) -> list[str]:
+    return [f"--filter=label={key}={value}" for key, value in labels.items()]
+
+
+def containers(labels: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    """Containers with these labels, running or not: `Id`, `Names`, `Labels`, `State`, …"""
+    return query("ps", "--all", "--format=json", *filters(labels)) or []
+
+
+def remove(kind: str, name: str) -> None:
+    """Removes a container (running or not), network or volume; fine if it is gone already."""
+    options = ["--force", "--time=0", "--volumes"] if kind == "container" else []
+    try:
+        run(kind, "rm", *options, name)
+    except PodmanError:
+        if exists(kind, name):
+            raise
