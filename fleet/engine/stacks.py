@@ -1,0 +1,156 @@
+"""A stack's file, its copy for the CLI, its record in the state, and a lock that a killed run left."""
+
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from fleet.engine import paths
+from fleet.errors import UserError
+from fleet.private import private_folder, write_private
+
+# What the CLI itself writes into a stack file.
+_WRITTEN = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", re.MULTILINE)
+WAIT_SECONDS = 900
+
+
+def copy_for_cli(root: Path, stack: str) -> Path:
+    """Brings the stack file's copy up to date and returns it.
+
+    The CLI writes an encryption salt into the file it is given, at every kind of run; into this copy, so that
+    the working tree stays clean. The salt of earlier runs is kept, unless the stack file has one.
+    """
+    copy = paths.stack_copy(root, stack)
+    text = paths.stack_file(root, stack).read_text()
+    before = copy.read_text() if copy.exists() else ""
+    if not _WRITTEN.search(text):
+        kept = [found.group(0) for found in _WRITTEN.finditer(before)]
+        text = "\n".join([text.rstrip("\n"), *kept, ""])
+    private_folder(copy.parent)
+    (copy.parent / "Pulumi.yaml").write_text((root / "Pulumi.yaml").read_text())
+    if text != before:
+        write_private(copy, text)
+    return copy
+
+
+def config_of(root: Path, stack: str) -> Mapping[str, Any]:
+    """The stack file's configuration, unchecked; empty where it is no mapping (the program reports that)."""
+    try:
+        document: object = yaml.safe_load(paths.stack_file(root, stack).read_text())
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        raise UserError(f"{paths.stack_file(root, stack).name} is not YAML: {where}") from None
+    config = cast(dict[str, Any], document).get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        return {}
+    return {key.removeprefix("agent-fleet:"): value for key, value in cast(dict[str, Any], config).items()}
+
+
+def machines(config: Mapping[str, Any]) -> int:
+    """How many machines a configuration asks for; 0 where it cannot be told."""
+    count = 0
+    cluster = config.get("cluster")
+    if isinstance(cluster, dict):
+        count += 1
+        for pool in _mappings(cast(dict[str, Any], cluster).get("pools")):
+            wanted, without = pool.get("count"), pool.get("without")
+            if isinstance(wanted, int):
+                count += max(0, wanted - (len(cast(list[Any], without)) if isinstance(without, list) else 0))
+    return count + len(_mappings(config.get("gpuVms")))
+
+
+def _mappings(value: object) -> list[dict[str, Any]]:
+    entries = cast(list[object], value) if isinstance(value, list) else []
+    return [cast(dict[str, Any], entry) for entry in entries if isinstance(entry, dict)]
+
+
+def parallel(count: int) -> int:
+    """How many resources the engine works on at once.
+
+    A machine's step and then its membership hold one slot while they wait for the network, so every machine
+    needs a slot for the critical path not to grow with their number; 8 more for what is not a machine. The
+    engine's own default is 4 per core of the operator's computer, which has nothing to do with either. Beyond
+    256 the operator's computer is the limit.
+    """
+    return min(max(16, count + 8), 256)
+
+
+def exists(root: Path, stack: str) -> bool:
+    """Whether the project's own state has the stack."""
+    return any(_folder(root, "stacks").glob(f"{paths.short_name(stack)}.json*"))
+
+
+def _folder(root: Path, kind: str) -> Path:
+    return paths.state(root) / ".pulumi" / kind / project(root)
+
+
+def project(root: Path) -> str:
+    return str(cast(dict[str, Any], yaml.safe_load((root / "Pulumi.yaml").read_text()))["name"])
+
+
+def holders(root: Path, stack: str) -> list[int]:
+    """Processes of this computer that hold the stack's lock; 0 for one that is gone.
+
+    Raises:
+        UserError: another computer holds it, so that nobody here can tell whether it still runs.
+    """
+    found: list[int] = []
+    folder = paths.state(root) / ".pulumi/locks/organization" / project(root) / paths.short_name(stack)
+    for file in folder.glob("*.json"):
+        try:
+            lock = json.loads(file.read_text())
+            pid, host = int(lock["pid"]), str(lock["hostname"])
+        except FileNotFoundError:
+            continue
+        except (ValueError, KeyError, TypeError):
+            found.append(0)
+            continue
+        if host != socket.gethostname():
+            raise UserError(
+                f"stack {stack} is locked by a run on {host} (pid {pid}) since {lock.get('timestamp')}; wait "
+                f"for its end; if it is surely over, run: make cancel STACK={stack}"
+            )
+        found.append(pid if _is_pulumi(pid) else 0)
+    return found
+
+
+def _is_pulumi(pid: int) -> bool:
+    """A pid is used again by others: its name must be right too."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/comm").read_text().startswith("pulumi")
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+
+
+def wait_for_holders(root: Path, stack: str) -> bool:
+    """Waits until no living run holds the lock; returns whether a dead one still does.
+
+    Raises:
+        UserError: a run is at work for longer than WAIT_SECONDS.
+    """
+    told = 0.0
+    until = time.monotonic() + WAIT_SECONDS
+    while alive := [pid for pid in holders(root, stack) if pid]:
+        now = time.monotonic()
+        if now > until:
+            raise UserError(
+                f"another run (pid {alive[0]}) has been at work on stack {stack} for {WAIT_SECONDS // 60} "
+                f"minutes; wait for its end, or end it with: kill -INT {alive[0]}"
+            )
+        if now - told > 30:
+            told = now
+            print(
+                f"==> another run (pid {alive[0]}) is at work on stack {stack}; waiting for its end",
+                flush=True,
+            )
+        time.sleep(0.5)
+    return bool(holders(root, stack))
