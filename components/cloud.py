@@ -4,6 +4,7 @@ Each class is a ComponentResource made from `(name, ..., opts)`; what differs be
 """
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -26,7 +27,7 @@ class SecurityGroups(Protocol):
 
 
 class SharedStorage(Protocol):
-    """Storage at one path on every machine. `mounts` are fstab lines for user data, empty where none is needed."""
+    """Storage at one path on every machine. `mounts` are fstab lines for user data, if it needs any."""
 
     id: pulumi.Output[str]
     mounts: pulumi.Output[list[list[str]]]
@@ -65,29 +66,32 @@ class MachineArgs:
     public: bool
 
 
+# Inside `Cloud` the classes' names mean its own members.
+_Network = Network
+_Groups = SecurityGroups
+_Storage = SharedStorage
+_Machine = Machine
+_Options = pulumi.ResourceOptions
+
+
 class Cloud(Protocol):
-    """A package under `components/clouds/`."""
+    """A package under `components/clouds/`, with the four classes that make a stack's machines possible."""
 
-    def Network(  # noqa: N802 - the face is a class
-        self, name: str, fleet: Fleet, opts: pulumi.ResourceOptions | None = None
-    ) -> Network: ...
+    @property
+    def Network(self) -> Callable[[str, Fleet, _Options], _Network]: ...  # noqa: N802 - a class
 
-    def SecurityGroups(  # noqa: N802 - the face is a class
-        self, name: str, fleet: Fleet, network: Network, opts: pulumi.ResourceOptions | None = None
-    ) -> SecurityGroups: ...
-
-    def SharedStorage(  # noqa: N802 - the face is a class
+    @property
+    def SecurityGroups(  # noqa: N802 - a class
         self,
-        name: str,
-        fleet: Fleet,
-        network: Network,
-        groups: SecurityGroups,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> SharedStorage: ...
+    ) -> Callable[[str, Fleet, _Network, _Options], _Groups]: ...
 
-    def Machine(  # noqa: N802 - the face is a class
-        self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> Machine: ...
+    @property
+    def SharedStorage(  # noqa: N802 - a class
+        self,
+    ) -> Callable[[str, Fleet, _Network, _Groups, _Options], _Storage]: ...
+
+    @property
+    def Machine(self) -> Callable[[str, MachineArgs, _Options], _Machine]: ...  # noqa: N802 - a class
 
 
 def cloud_of(name: str) -> Cloud:

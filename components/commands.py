@@ -77,8 +77,8 @@ def _stdin(call: Call, prefix: str = "") -> pulumi.Output[str]:
 # failing step holds everything that it printed.
 _QUIET = ["stdout", "stderr"]
 
-# Neither Command has an `update`: without one the plugin runs `create` again, which is idempotent, and the text
-# is in the state once less.
+# Neither Command has an `update`: without one the plugin runs `create` again, which is idempotent, and the
+# text is in the state once less.
 
 
 def step(
@@ -86,8 +86,8 @@ def step(
 ) -> remote.Command:
     """The one Command on a machine: installs, configures and starts its agent.
 
-    Its stdout is the digest of what it was asked for. A changed script, setting or secret updates it in place;
-    a replaced machine replaces it. It has no `delete`, so nothing dials a machine that goes away.
+    Its stdout is the digest of what it was asked for. A changed script, setting or secret updates it in
+    place; a replaced machine replaces it. It has no `delete`, so nothing dials a machine that goes away.
     """
     return remote.Command(
         f"{machine.node.name}-step",

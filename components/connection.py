@@ -7,8 +7,8 @@ from pulumi_command import remote
 
 LOGIN_USER = "fleet"
 
-# pulumi-command's delays grow from 0.1 s to 5 s: 120 refusals take about 10 minutes, what a GPU VM may need for
-# its first boot; 15 take about half a minute, and about a minute and a half where packets are dropped.
+# pulumi-command's delays grow from 0.1 s to 5 s: 120 refusals take about 10 minutes, what a GPU VM may need
+# for its first boot; 15 take about half a minute, and a minute and a half where packets are dropped.
 FIRST_CONTACT_DIALS = 120
 DIALS = 15
 DIAL_SECONDS = 5

@@ -72,7 +72,7 @@ def private_text(secret: bytes) -> str:
 class Keys:
     """Key pairs and tokens of one stack: `seed` derives them, `given` holds those that the team brings."""
 
-    def __init__(self, given: Mapping[str, pulumi.Output[str]]) -> None:
+    def __init__(self, given: Mapping[str, pulumi.Output[str] | None]) -> None:
         self._given = given
         seed = local.Command(
             "seed",
@@ -89,6 +89,7 @@ class Keys:
 
     def token(self, label: str, generation: int = 1) -> pulumi.Output[str]:
         """64 hex digits, or what the team gave under this configuration key."""
-        if label in self._given:
-            return self._given[label]
+        given = self._given.get(label)
+        if given is not None:
+            return given
         return self._seed.apply(lambda seed: derive(seed, label, generation).hex())

@@ -10,8 +10,8 @@ from components.site import Site, machine
 class MasterNode(pulumi.ComponentResource):
     """The machine that the controller runs on, and the cluster's way in.
 
-    Outputs: `machine`, and `step`, which workers wait for. A change of its size replaces the machine; then every
-    worker rejoins and is verified. A change of settings, script or secrets updates the step.
+    Outputs: `machine`, and `step`, which workers wait for. A change of its size replaces the machine; then
+    every worker rejoins and is verified. A change of settings, script or secrets updates the step.
     """
 
     def __init__(self, site: Site, platform: Platform, opts: pulumi.ResourceOptions | None = None) -> None:

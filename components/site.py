@@ -3,7 +3,7 @@
 import pulumi
 
 from components import cloud_init
-from components.cloud import Cloud, Machine, MachineArgs, Network, SecurityGroups, SharedStorage
+from components.cloud import Cloud, Machine, MachineArgs
 from components.fleet import Fleet, Node
 from components.keys import Keys
 
@@ -15,9 +15,10 @@ class Site:
         self.cloud = cloud
         self.fleet = fleet
         self.keys = keys
-        self.network: Network = cloud.Network("network", fleet)
-        self.groups: SecurityGroups = cloud.SecurityGroups("security-groups", fleet, self.network)
-        self.storage: SharedStorage = cloud.SharedStorage("storage", fleet, self.network, self.groups)
+        opts = pulumi.ResourceOptions()
+        self.network = cloud.Network("network", fleet, opts)
+        self.groups = cloud.SecurityGroups("security-groups", fleet, self.network, opts)
+        self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
         self.login = keys.key_pair("login")
 
 

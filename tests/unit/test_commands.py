@@ -8,7 +8,8 @@ from components import commands
 
 
 @pytest.mark.parametrize(
-    "value", ["plain", "two words", "it's", '"quoted"', "$(touch /tmp/never)", "a\nb", "", "ä-é", "back\\slash"]
+    "value",
+    ["plain", "two words", "it's", '"quoted"', "$(touch /tmp/never)", "a\nb", "", "ä-é", "a\\b"],
 )
 def test_a_shell_reads_back_exactly_the_value_that_was_assigned(value: str) -> None:
     text = commands.assignments({"ONE": value, "LIST": [value, "second"]})

@@ -7,8 +7,8 @@ OBJECTS = Port("objects", 8076, 8077, WORKER, ("master", "worker"), "object tran
 LOGIN = Port("ssh", 22, 22, MASTER, ("admins",), "login")
 
 
-def access(**given: list[str]) -> Access:
-    return Access.model_validate(given)
+def access(users: tuple[str, ...] = (), admins: tuple[str, ...] = ()) -> Access:
+    return Access.model_validate({"users": users, "admins": admins})
 
 
 def test_a_port_between_roles_becomes_one_rule_per_source_role() -> None:
@@ -20,7 +20,7 @@ def test_a_port_between_roles_becomes_one_rule_per_source_role() -> None:
 
 
 def test_people_are_the_networks_that_the_stack_names() -> None:
-    found = firewall.rules([DASHBOARD, LOGIN], access(users=["203.0.113.0/24"], admins=["198.51.100.0/28"]))
+    found = firewall.rules([DASHBOARD, LOGIN], access(users=("203.0.113.0/24",), admins=("198.51.100.0/28",)))
     assert {(rule.first, rule.source) for rule in found} == {
         (8265, "203.0.113.0/24"),
         (22, "operator"),
