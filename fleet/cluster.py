@@ -1,0 +1,96 @@
+"""The way that people use a cluster: logged in on the master as its user, with the client key."""
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet import stack
+from fleet.errors import UserError
+from fleet.inventory import Inventory, Node
+from fleet.private import write_private
+from fleet.ssh_files import folder_of
+from fleet.ssh_files import write as write_ssh_files
+
+ON_CLUSTER = Path(__file__).parent / "on_cluster"
+
+# A dot cannot be in a node's name.
+ALIAS = "master.user"
+
+
+@dataclass(frozen=True)
+class Login:
+    """How people log in on the master."""
+
+    master: Node
+    user: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that can be used from here."""
+
+    inventory: Inventory
+    login: Login
+    config: Path
+
+    def argv(self, command: str) -> list[str]:
+        """A login shell's line on the master: only there are Ray's tools and token in the environment."""
+        return ["ssh", "-F", str(self.config), ALIAS, f"bash -lc {shlex.quote(command)}"]
+
+    def in_python(self, *arguments: str) -> list[str]:
+        """The argv that runs a script given on standard input in the Python that Ray is installed in."""
+        python = '"$(dirname "$(readlink -f "$(command -v ray)")")/python3"'
+        return self.argv(f"exec {python} - {shlex.join(arguments)}")
+
+    def output_of(self, command: Sequence[str], stdin: str = "") -> str:
+        """What a command printed; an error if it failed."""
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise UserError(f"the master of {self.inventory.stack} did not answer as it should: {last}", 1)
+        return done.stdout
+
+
+def login_of(inventory: Inventory, client: dict[str, str]) -> Login:
+    """From the stack's outputs `inventory` and `clientConfig`."""
+    if inventory.master is None:
+        raise UserError(f"stack {inventory.stack} has no cluster to run anything on")
+    return Login(inventory.master, client["user"], client["privateKey"])
+
+
+def connect(name: str) -> Cluster:
+    """Writes the ssh files of the stack, with a Host for its users."""
+    inventory, outputs = stack.read(name)
+    login = login_of(inventory, outputs.get("clientConfig") or {})
+    folder = folder_of(name)
+    write_ssh_files(inventory)
+    write_private(folder / "client_key", login.key.rstrip("\n") + "\n")
+    write_private(folder / "user_config", user_config(login, ALIAS, folder))
+    return Cluster(inventory, login, folder / "user_config")
+
+
+def user_config(login: Login, alias: str, folder: Path, key: str = "client_key") -> str:
+    """An ssh config with one Host: the master, as its user, host key checked."""
+    quoted = str(folder).replace("%", "%%")
+    lines = [
+        f"Host {alias}",
+        f"  HostName {login.master.host}",
+        f"  Port {login.master.port}",
+        f"  User {login.user}",
+        f"  HostKeyAlias {login.master.name}",
+        f'  IdentityFile "{quoted}/{key}"',
+        "  IdentitiesOnly yes",
+        "  IdentityAgent none",
+        f'  UserKnownHostsFile "{quoted}/known_hosts"',
+        "  GlobalKnownHostsFile none",
+        "  StrictHostKeyChecking yes",
+        "  UpdateHostKeys no",
+        "  BatchMode yes",
+        "  ConnectTimeout 10",
+        "  ServerAliveInterval 15",
+        "  ServerAliveCountMax 4",
+    ]
+    return "".join(f"{line}\n" for line in lines)

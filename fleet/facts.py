@@ -1,0 +1,102 @@
+"""What is seen of a stack at one moment: by its cloud, by its controller, and by each node itself."""
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from fleet.inventory import Inventory, Node
+from fleet.ssh import Answer, Dialer, dialer
+
+SECONDS = 10
+AT_ONCE = 64
+INSTALLED = "/usr/local/lib/agent-fleet"
+
+T = TypeVar("T")
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen(Generic[T]):
+    """A fact, or in `error` why it could not be had."""
+
+    value: T | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`machines`: state by node name. `agents`: the controller's list. `reports`: what each node says."""
+
+    machines: Seen[Mapping[str, str]]
+    agents: Seen[list[Report]]
+    reports: Mapping[str, Seen[Report]]
+
+
+def gather(inventory: Inventory, config: Path) -> Facts:
+    """Asks the cloud, the controller and every node at once; lasts as long as the slowest, 20 s at most."""
+    with dialer(config, SECONDS) as dial, ThreadPoolExecutor(AT_ONCE) as pool:
+        machines = pool.submit(_machines, inventory)
+        hubs = {node.proxy for node in inventory.nodes if node.proxy}
+        opened = dict(zip(hubs, pool.map(dial.open_hub, hubs), strict=True))
+        lost = {hub: answer.error for hub, answer in opened.items() if answer.error}
+        agents = pool.submit(_agents, inventory, dial, lost)
+        reports = [pool.submit(_report, inventory, node, dial, lost) for node in inventory.nodes]
+        facts = Facts(
+            machines=machines.result(),
+            agents=agents.result(),
+            reports={
+                node.name: report.result() for node, report in zip(inventory.nodes, reports, strict=True)
+            },
+        )
+        for hub in hubs:
+            dial.close_hub(hub)
+    return facts
+
+
+def _machines(inventory: Inventory) -> Seen[Mapping[str, str]]:
+    try:
+        operate = importlib.import_module(f"components.clouds.{inventory.cloud}.operate")
+        return Seen(cast(Mapping[str, str], operate.machine_states(inventory.stack)))
+    except Exception as error:
+        # A cloud's own errors are many, and the rest must still be told.
+        return Seen(error=_one_line(error))
+
+
+def _agents(inventory: Inventory, dial: Dialer, lost: Mapping[str, str]) -> Seen[list[Report]]:
+    master = inventory.master
+    if master is None:
+        return Seen(value=[])
+    if master.name in lost:
+        return Seen(error=f"{master.name} cannot be reached: {lost[master.name]}")
+    return _parsed(dial.ask(master, _verb(inventory, "nodes")), lambda value: isinstance(value, list))
+
+
+def _report(inventory: Inventory, node: Node, dial: Dialer, lost: Mapping[str, str]) -> Seen[Report]:
+    hub = node.proxy or node.name
+    if hub in lost:
+        return Seen(error=lost[hub] if hub == node.name else f"not asked, {hub} cannot be reached")
+    return _parsed(dial.ask(node, _verb(inventory, "status")), lambda value: isinstance(value, dict))
+
+
+def _verb(inventory: Inventory, verb: str) -> list[str]:
+    return ["sudo", "-n", "bash", f"{INSTALLED}/{inventory.platform}.sh", verb]
+
+
+def _parsed(answer: Answer, right: Callable[[object], bool]) -> Seen[Any]:
+    if answer.error:
+        return Seen(error=answer.error)
+    try:
+        value = json.loads(answer.text)
+    except ValueError:
+        value = None
+    if not right(value):
+        return Seen(error=f"an answer that cannot be read: {answer.text.strip()[:80]!r}")
+    return Seen(value=value)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

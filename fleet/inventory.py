@@ -1,0 +1,70 @@
+"""The stack's machines as its secret output `inventory` tells them."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from fleet.errors import UserError
+
+
+class _Output(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Node(_Output):
+    """One machine and how its sshd is reached; `proxy` names the node that the connection hops through."""
+
+    name: str
+    role: str
+    pool: str | None = None
+    private_ip: str
+    host: str
+    port: int
+    user: str
+    host_key: str
+    proxy: str | None = None
+
+
+class Storage(_Output):
+    mount_path: str
+
+
+class Inventory(_Output):
+    """Everything that the operator's commands know of a stack. Holds the login key: never print it."""
+
+    team: str
+    stack: str
+    cloud: str
+    platform: str
+    storage: Storage
+    nodes: tuple[Node, ...]
+    login_key: str
+
+    @property
+    def master(self) -> Node | None:
+        return next((node for node in self.nodes if node.role == "master"), None)
+
+    def node(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        names = ", ".join(node.name for node in self.nodes)
+        raise UserError(f"stack {self.stack} has no node {name!r}; it has: {names}")
+
+    @classmethod
+    def from_outputs(cls, stack: str, outputs: Mapping[str, Any]) -> Self:
+        """From all outputs of a stack, secrets included."""
+        if "inventory" not in outputs:
+            raise UserError(
+                f"stack {stack} is not up: it has no machines on record; run: python -m fleet up {stack}"
+            )
+        try:
+            return cls.model_validate(outputs["inventory"])
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+            raise UserError(
+                f"stack {stack}: its output `inventory` is not what this version reads (at {fields}); "
+                f"run: python -m fleet up {stack}"
+            ) from None

@@ -1,0 +1,143 @@
+"""From facts to a verdict: a row per node, what is wrong with it and what heals it. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from fleet.facts import Facts, Report, Seen
+from fleet.inventory import Inventory, Node
+
+Remedy = Literal["repair", "replace"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node as it is now. None is what could not be learnt. `problems` is empty where all is well."""
+
+    name: str
+    role: str
+    pool: str | None
+    address: str
+    machine: str | None
+    agent: str | None
+    unit: str | None
+    version: str | None
+    load: float | None
+    memory_mib: int | None
+    free_memory_mib: int | None
+    uptime_seconds: int | None
+    problems: tuple[str, ...]
+    remedy: Remedy | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`problems` are those of the stack as a whole, `strangers` agents that no machine of it stands for."""
+
+    stack: str
+    rows: tuple[Row, ...]
+    strangers: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        return not self.problems and not self.strangers and not any(row.problems for row in self.rows)
+
+    @property
+    def next_commands(self) -> tuple[str, ...]:
+        """What heals the stack, the master first: workers may be well once it is."""
+        ordered = sorted(self.rows, key=lambda row: row.role != "master")
+        return tuple(f"python -m fleet {row.remedy} {self.stack} {row.name}" for row in ordered if row.remedy)
+
+
+def judge(inventory: Inventory, facts: Facts) -> Verdict:
+    usual = _usual_version(facts.reports.values())
+    addresses = {node.private_ip for node in inventory.nodes}
+    problems: list[str] = []
+    if facts.machines.error:
+        problems.append(f"the machines' state is unknown: {facts.machines.error}")
+    if facts.agents.error:
+        problems.append(f"the controller does not answer: {facts.agents.error}")
+    return Verdict(
+        stack=inventory.stack,
+        rows=tuple(_row(node, facts, usual) for node in inventory.nodes),
+        strangers=tuple(
+            f"{agent.get('name') or agent['ip']} ({agent['ip']})"
+            for agent in facts.agents.value or ()
+            if agent["ip"] not in addresses and _alive(agent)
+        ),
+        problems=tuple(problems),
+    )
+
+
+def _row(node: Node, facts: Facts, usual: str | None) -> Row:
+    report = facts.reports[node.name]
+    said: Report = report.value or {}
+    machine = (facts.machines.value or {}).get(node.name, "missing") if not facts.machines.error else None
+    agent = _agent_state(node, facts.agents)
+    problems, remedy = _problems(machine, agent, report, usual)
+    return Row(
+        name=node.name,
+        role=node.role,
+        pool=node.pool,
+        address=node.private_ip,
+        machine=machine,
+        agent=agent,
+        unit=said.get("unit"),
+        version=said.get("version"),
+        load=said.get("load1"),
+        memory_mib=said.get("memoryMiB"),
+        free_memory_mib=said.get("freeMemoryMiB"),
+        uptime_seconds=said.get("uptimeSeconds"),
+        problems=problems,
+        remedy=remedy,
+    )
+
+
+def _problems(
+    machine: str | None, agent: str | None, report: Seen[Report], usual: str | None
+) -> tuple[tuple[str, ...], Remedy | None]:
+    if machine is not None and machine != "running":
+        return (f"its machine is {machine}",), "replace"
+    if report.error.startswith("not asked"):
+        return (report.error,), None
+    if report.error:
+        return (f"no report by SSH: {report.error}",), _remedy_of_silence(report.error)
+    problems: list[str] = []
+    said: Report = report.value or {}
+    if said.get("unit") != "active":
+        problems.append(f"its service is {said.get('unit') or 'unknown'}")
+    if agent is not None and agent != "ALIVE":
+        problems.append(f"the controller sees it as {agent}")
+    if usual and said.get("version") != usual:
+        problems.append(f"it runs version {said.get('version')}, the others {usual}")
+    return tuple(problems), "repair" if problems else None
+
+
+def _remedy_of_silence(error: str) -> Remedy:
+    """sshd answered but the script did not: its step mends that. Without sshd no step can run."""
+    no_ssh = ("ssh: connect", "Connection", "Host key verification", "Permission denied", "no answer within")
+    return "replace" if any(sign in error for sign in no_ssh) else "repair"
+
+
+def _agent_state(node: Node, agents: Seen[list[Report]]) -> str | None:
+    """None where nobody can tell. A master that its controller does not list is no agent."""
+    if agents.value is None:
+        return None
+    states = [str(agent["state"]) for agent in agents.value if agent["ip"] == node.private_ip]
+    if not states:
+        return None if node.role == "master" else "ABSENT"
+    # A node that came back is listed twice: once dead, once alive.
+    return "ALIVE" if "ALIVE" in states else states[-1]
+
+
+def _alive(agent: Report) -> bool:
+    return agent["state"] == "ALIVE"
+
+
+def _usual_version(reports: Iterable[Seen[Report]]) -> str | None:
+    versions = Counter(
+        str(report.value["version"]) for report in reports if report.value and report.value.get("version")
+    )
+    return versions.most_common(1)[0][0] if versions else None

@@ -1,0 +1,62 @@
+"""`up`, `preview`, `down`, `repair`, `replace`, `leftovers`: what changes a stack, and what is left of it."""
+
+import importlib
+from fleet import engine, ssh_files, stack, urns
+from fleet.engine import paths, stacks
+from fleet.errors import UserError
+from fleet.status import status
+
+
+def up(name: str) -> int:
+    """Makes the stack what its file says; green only if every node is well afterwards."""
+    code = engine.up(name)
+    if code:
+        return code
+    ssh_files.end_shared_connections(ssh_files.folder_of(name))
+    return status(name)
+
+
+def preview(name: str) -> int:
+    return engine.preview(name)
+
+
+def down(name: str) -> int:
+    code = engine.down(name)
+    if code == 0:
+        ssh_files.remove(name)
+    return code
+
+
+def repair(name: str, node: str) -> int:
+    """Runs the node's step and membership again; its machine stays."""
+    stack.read(name)[0].node(node)
+    return _again(name, urns.of_agent(engine.export_state(name), node))
+
+
+def replace(name: str, node: str) -> int:
+    """Makes the node's machine anew; its step and membership follow."""
+    stack.read(name)[0].node(node)
+    return _again(name, urns.of_machine(engine.export_state(name), node))
+
+
+def _again(name: str, wanted: list[str]) -> int:
+    code = engine.up_replace(name, wanted)
+    if code:
+        return code
+    ssh_files.end_shared_connections(ssh_files.folder_of(name))
+    return status(name)
+
+
+def leftovers(name: str) -> int:
+    """Lists what still carries the stack's tags, by the cloud that its file names; 1 if there is anything."""
+    # From the stack's file: after `down` there are no outputs to ask.
+    cloud = stacks.config_of(paths.ROOT, name).get("cloud")
+    try:
+        operate = importlib.import_module(f"components.clouds.{cloud}.operate")
+    except ModuleNotFoundError:
+        raise UserError(f"Pulumi.{name}.yaml: cloud: {cloud} is none that is known here") from None
+    found: list[str] = operate.leftovers(name)
+    for thing in found:
+        print(thing)
+    print(f"{len(found)} things of stack {name} are there." if found else f"Nothing is left of stack {name}.")
+    return 1 if found else 0
