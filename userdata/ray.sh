@@ -1,0 +1,75 @@
+# A node of a Ray cluster: a venv and a systemd unit, token authentication always on. Reasons for odd values:
+# docs/ray.md.
+# shellcheck shell=bash
+
+made=(/etc/systemd/system/ray.service /etc/ray/ray.env /opt/ray/requirements)
+
+# Each set of requirements has a directory of its own: an install that was cut off is done again, a change takes
+# effect at the restart, and what is installed is what a new machine would get.
+install_ray() {
+  local wanted new uv=/opt/uv/bin/uv
+  wanted=$(printf '%s\n' "${REQUIREMENTS[@]}" - "${CONSTRAINTS[@]}")
+  new=/opt/ray-$(sha256sum <<<"$wanted" | cut -c-12)
+  [[ -e $new/requirements ]] || {
+    need_space /opt 3000
+    export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
+    [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
+    say "installing ${REQUIREMENTS[*]}"
+    python3 -m venv /opt/uv
+    /opt/uv/bin/pip install "uv==$UV_VERSION"
+    $uv venv --clear -p /usr/bin/python3 "$new"
+    $uv pip install --compile-bytecode -p "$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
+    $uv pip check -p "$new"
+    echo "$wanted" >"$new/requirements"
+  }
+  ln -sfn "$new" /opt/ray
+}
+
+# A drained node is gone from the cluster, but its unit is active.
+ready() {
+  systemctl is-active ray && pgrep -u ray -x raylet
+}
+
+# node ARGUMENT...: makes this machine a node, started with these arguments
+node() {
+  begin_step
+  wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
+  apt_install python3-venv procps curl jq rsync
+  system_user ray 4000
+  install_ray
+  put_file /etc/ray/token 600 ray < <(printf %s "$RAY_TOKEN")
+  put_file /etc/ray/ray.env 644 root <<<"RAY_AUTH_MODE=token
+RAY_AUTH_TOKEN_PATH=/etc/ray/token
+RAY_USAGE_STATS_ENABLED=0
+RAY_TMPDIR=/var/lib/ray
+PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin"
+  put_file /etc/systemd/system/ray.service 644 root <<<"[Unit]
+After=network-online.target
+Wants=network-online.target
+RequiresMountsFor=$STORAGE_PATH
+StartLimitIntervalSec=0
+[Service]
+User=ray
+WorkingDirectory=~
+EnvironmentFile=/etc/ray/ray.env
+ExecStart=/opt/ray/bin/ray start --block --node-ip-address=$NODE_IP --node-manager-port=8077 --object-manager-port=8076 --runtime-env-agent-port=8078 --dashboard-agent-grpc-port=8079 --dashboard-agent-listen-port=52365 --metrics-export-port=8080 --min-worker-port=20000 --max-worker-port=20099 --object-store-memory=$OBJECT_STORE --num-cpus=$CPUS $*
+Restart=always
+RestartSec=3
+TimeoutStopSec=30
+OOMPolicy=continue
+LimitNOFILE=65536
+UMask=0027
+NoNewPrivileges=yes
+ProtectSystem=full
+ProtectHome=yes
+[Install]
+WantedBy=multi-user.target"
+  run_unit ray ready "${made[@]}" /etc/ray/token
+}
+
+worker() {
+  node "--address=$HEAD_IP:6379" "--num-gpus=$GPUS" "--memory=$MEMORY"
+  end_step ray "${made[@]}"
+}
+
+"$1"

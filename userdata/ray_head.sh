@@ -1,0 +1,98 @@
+# What the head of a Ray cluster has beyond ray.sh, which follows it: the master's step, and the verbs by which
+# the cluster is asked and told.
+# shellcheck shell=bash
+
+# The token reaches curl on a file descriptor.
+api() {
+  curl -fsm 20 -H @<(printf 'Authorization: Bearer %s' "$(</etc/ray/token)") "http://127.0.0.1:8265$1"
+}
+
+# All nodes that the GCS knows, dead ones too, as JSON. Up to 2 s old: hundreds of joins ask at once.
+known_nodes() {
+  local known=/run/agent-fleet-nodes.json
+  (
+    flock 8
+    if [[ ! $(find $known -newermt '-2 seconds') ]]; then
+      api '/api/v0/nodes?detail=1&limit=10000' | jq -ce .data.result.result >$known.new && mv $known.new $known
+    fi
+  ) 8>$known.lock 2>/dev/null && cat $known
+}
+
+# live IP: the nodes there that the GCS calls ALIVE
+live() {
+  known_nodes | jq -ce --arg ip "$1" 'map(select(.node_ip == $ip and .state == "ALIVE"))'
+}
+
+head_answers() {
+  [[ $(live "$NODE_IP") == [?* ]]
+}
+
+master() {
+  node --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --ray-client-server-port=10001
+  # for people's login shells and for Ray's launcher, which uses one
+  put_file /etc/profile.d/ray.sh 644 root <<<'set -a; . /etc/ray/ray.env; set +a'
+  put_file /var/lib/ray/.ssh/authorized_keys 600 ray <<<"$CLIENT_PUBLIC_KEY"
+  install -d -o ray -g ray /var/lib/ray/.ssh /var/lib/ray/.synced_configs "$STORAGE_PATH"
+  wait_for 'the GCS and the dashboard' 120 head_answers
+  end_step ray "${made[@]}" /etc/profile.d/ray.sh /var/lib/ray/.ssh/authorized_keys
+}
+
+# The entry of an agent that died a moment ago still says ALIVE: it started before the step did.
+joined() {
+  local nodes
+  nodes=$(live "$NODE_IP") || {
+    seen='the Ray dashboard on the head does not answer'
+    return 1
+  }
+  seen="the GCS has $(jq -c 'map({node_id, start_time_ms, CPU: .resources_total.CPU, GPU: .resources_total.GPU})' <<<"$nodes") there"
+  jq -e --argjson cpus "$CPUS" --argjson gpus "$GPUS" --argjson since "${STEP##*@}" \
+    'length == 1 and (.[0] | .start_time_ms >= $since * 1000 and .resources_total.CPU == $cpus and (.resources_total.GPU // 0) == $gpus)' \
+    <<<"$nodes"
+}
+
+join() {
+  exec >/dev/null
+  wait_for "$NODE_NAME ($NODE_IP) ALIVE in the Ray cluster with $CPUS CPUs and $GPUS GPUs" 180 joined
+}
+
+left() {
+  [[ $(live "$NODE_IP") == '[]' ]]
+}
+
+# Whether the drain worked is what the GCS says afterwards: the command succeeds for dead nodes too. One at a time,
+# because each costs a second of CPU and 150 MB.
+leave() {
+  local id
+  exec >/dev/null
+  systemctl -q is-active ray || {
+    say "Ray does not run on the head: nothing to leave for $NODE_NAME"
+    return
+  }
+  what="asking the Ray dashboard on the head for $NODE_NAME"
+  for id in $(live "$NODE_IP" | jq -r '.[].node_id'); do
+    say "draining $NODE_NAME: its tasks have $DRAIN_SECONDS s"
+    flock /run/agent-fleet-drain.lock timeout 60 runuser -l ray -c "ray drain-node --address $HEAD_IP:6379 \
+--node-id $id --reason DRAIN_NODE_REASON_PREEMPTION --reason-message 'leaves the fleet' \
+--deadline-remaining-seconds $DRAIN_SECONDS" || :
+  done
+  wait_for "$NODE_NAME ($NODE_IP) gone from the Ray cluster" $((DRAIN_SECONDS + 90)) left
+}
+
+# The newest node at each address, with what it has, what is in use and how busy its machine is.
+nodes() {
+  what='asking the Ray dashboard on the head'
+  local summary status
+  summary=$(api '/nodes?view=summary')
+  status=$(api /api/cluster_status)
+  jq -c --slurpfile status <(printf %s "$status") '
+    ($status[0].data.clusterStatus.loadMetricsReport.usageByNode // {}) as $usage
+    | def plain: with_entries(select(.key | startswith("node:") | not));
+    .data.summary | map({
+      ip: (.ip // .raylet.nodeManagerAddress), nodeId: .raylet.nodeId, isHead: .raylet.isHeadNode,
+      state: .raylet.state, alive: (.raylet.state == "ALIVE"), startedMs: (.raylet.startTimeMs | tonumber),
+      resources: ((.raylet.resourcesTotal // {}) | plain),
+      used: (($usage[.raylet.nodeId] // {}) | map_values(.[0]) | plain),
+      cpuPercent: .cpu, memoryPercent: (.mem // [])[2], load1: ((.loadAvg // [[]])[0])[0]
+    })
+    | group_by(.ip) | map(max_by(.startedMs))' <<<"$summary"
+}
