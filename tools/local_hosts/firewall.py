@@ -31,7 +31,9 @@ class Rule:
         except (KeyError, TypeError, ValueError) as error:
             raise HostError(f"{raw} is no firewall rule: it needs source, first and last") from error
         if not 1 <= rule.first <= rule.last <= 65535:
-            raise HostError(f"{raw} is no firewall rule: ports run from 1 to 65535, the first not after the last")
+            raise HostError(
+                f"{raw} is no firewall rule: ports run from 1 to 65535, the first not after the last"
+            )
         return rule
 
 
@@ -43,7 +45,9 @@ def source_network(source: str, cidr: IPv4Network) -> IPv4Network:
     try:
         return IPv4Network(source)
     except ValueError as error:
-        raise HostError(f"{source!r} is no source of a firewall rule: use a role, a CIDR or operator") from error
+        raise HostError(
+            f"{source!r} is no source of a firewall rule: use a role, a CIDR or operator"
+        ) from error
 
 
 def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
@@ -59,7 +63,7 @@ def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
     ]
     body = "\n        ".join(
         [
-            'type filter hook input priority filter; policy drop;',
+            "type filter hook input priority filter; policy drop;",
             "ct state vmap { established : accept, related : accept, invalid : drop }",
             'iifname "lo" accept',
             f"ip saddr {cidr} icmp type echo-request accept",
@@ -87,7 +91,7 @@ def write(stack: str, role: str, rules: Sequence[Rule]) -> None:
     addresses.role_range(cidr, role)
     text = ruleset(rules, cidr)
     target = folder(stack, role) / "rules.nft"
-    with state.lock(f"firewall-{stack}-{role}", "another run is writing this firewall; waiting for it"):
+    with state.lock(f"firewall-{stack}-{role}"):
         state.write(target, text)
         hosts = [
             str(host["Names"][0])
@@ -107,8 +111,7 @@ def _load(host: str) -> str | None:
     try:
         podman.run("exec", host, "nft", "--file", "/etc/nftables.conf")
     except podman.PodmanError as error:
-        state_now = podman.query("container", "inspect", host) if podman.exists("container", host) else []
-        if state_now and state_now[0]["State"]["Status"] == "running":
+        if podman.running(host):
             return f"{host}: {error.reason}"
     return None
 

@@ -1,4 +1,4 @@
-"""The image of local hosts: Debian as on every other cloud, made once and again only when its inputs change."""
+"""The image of local hosts: Debian as on every other cloud, made anew only when its inputs change."""
 
 import hashlib
 import os
@@ -119,9 +119,7 @@ def _debootstrap(name: str, mirror: str) -> None:
         )
         archive = target.with_suffix(".tar")
         exclude = ["--exclude=./var/cache/apt/archives/*.deb", "--exclude=./dev/*"]
-        _logged(
-            "tar", [*podman.as_root("tar"), "-C", str(target), *exclude, "-cf", str(archive), "."]
-        )
+        _logged("tar", [*podman.as_root("tar"), "-C", str(target), *exclude, "-cf", str(archive), "."])
         podman.run("import", "--quiet", str(archive), name)
     finally:
         _clear(target.parent)
@@ -212,11 +210,10 @@ def _hint(log: str) -> str:
 
 def _remove_older(name: str) -> None:
     """Older images of the same kind, unless a host still runs from one."""
-    for image in podman.query("images", "--format=json", *podman.filters({"project": state.PROJECT})) or []:
-        for tag in image.get("Names") or []:
+    for image in podman.records("images", *podman.filters({"project": state.PROJECT})):
+        for tag in image.get("Names", ()):
             if tag.startswith(f"{REPOSITORY}:") and tag != name:
                 try:
                     podman.run("rmi", tag)
                 except podman.PodmanError as error:
                     state.say(f"{tag} stays: {error.reason}")
-

@@ -39,3 +39,9 @@ def start_all(stack: str) -> list[str]:
         state.say(f"starting {node}")
         machine.start(stack, node)
     return stopped
+
+
+def run_inside(stack: str, node: str, *command: str) -> str:
+    """Output of a command inside a host, without SSH. Raises HostError."""
+    machine.describe(stack, node)
+    return podman.run("exec", state.container_name(stack, node), *command)

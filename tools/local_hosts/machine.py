@@ -32,7 +32,7 @@ done
 class Spec:
     """What a machine is: `public` machines get a loopback port that leads to their sshd.
 
-    `cpus` in cores, `memory_gib` and `shm_gib` in GiB (shm: half the memory unless given, as on Linux).
+    `cpus` in cores; `memory_gib` and `shm_gib`, a part of it, in GiB.
     """
 
     stack: str
@@ -41,7 +41,7 @@ class Spec:
     role: str
     cpus: float
     memory_gib: float
-    shm_gib: float | None
+    shm_gib: float
     mount_path: str
     public: bool
 
@@ -78,7 +78,7 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
         f"--memory={memory}",
         # as much as --memory: none of it is swap
         f"--memory-swap={memory}",
-        f"--shm-size={_mebibytes(spec.shm_gib if spec.shm_gib is not None else spec.memory_gib / 2)}",
+        f"--shm-size={_mebibytes(spec.shm_gib)}",
         f"--network={net.name}",
         f"--ip={address}",
         *([f"--publish={network.LOOPBACK}:{port}:22"] if port is not None else []),
@@ -124,7 +124,7 @@ def create(spec: Spec, user_data: str, apt_mirror: str | None = None) -> dict[st
     if not (firewall.folder(spec.stack, spec.role) / "rules.nft").exists():
         raise HostError(
             f"{spec.where}: the firewall of role {spec.role} is missing, and no host runs without one: run "
-            f"`pulumi up --stack {spec.stack} --replace '**local:SecurityGroups**'`, or take the stack down and up again"
+            f"`pulumi up --stack {spec.stack} --replace '**::security-groups-{spec.role}'`"
         )
     found = find(spec.stack, spec.node)
     if found is not None and not _reusable(found, spec):
@@ -139,13 +139,16 @@ def create(spec: Spec, user_data: str, apt_mirror: str | None = None) -> dict[st
 
 def _reusable(found: Mapping[str, Any], spec: Spec) -> bool:
     """A container that never started may lack its seed."""
-    return found["Labels"].get("spec") == fingerprint(spec) and found["State"] not in ("created", "configured")
+    return found["Labels"].get("spec") == fingerprint(spec) and found["State"] not in (
+        "created",
+        "configured",
+    )
 
 
 def _place(spec: Spec, image_name: str, net: network.Network, user_data: str) -> None:
     """Takes an address and a port, makes the container and puts the host's files into it."""
     state.cache_folder().mkdir(parents=True, exist_ok=True)
-    with state.lock("network", "another host is taking its address; waiting for it"):
+    with state.lock("network"):
         used = [host["Labels"].get("address", "") for host in podman.containers(state.labels(spec.stack))]
         address = str(addresses.free_address(net.cidr, spec.role, used))
         port = None

@@ -36,7 +36,11 @@ class Network:
 
 
 def _all() -> list[dict[str, Any]]:
-    return podman.query("network", "ls", "--format=json") or []
+    return podman.records("network", "ls")
+
+
+def _labels(found: dict[str, Any]) -> dict[str, str]:
+    return found.get("labels", {})
 
 
 def _cidr(found: dict[str, Any]) -> IPv4Network:
@@ -49,7 +53,7 @@ def find(stack: str) -> Network | None:
     for found in _all():
         if found["name"] != name:
             continue
-        labels = found.get("labels") or {}
+        labels = _labels(found)
         folder = labels.get("folder")
         if folder != str(state.FOLDER):
             raise HostError(
@@ -65,14 +69,16 @@ def get(stack: str) -> Network:
     if found is None:
         raise HostError(
             f"stack {stack}: its network {state.network_name(stack)} is gone: run "
-            f"`pulumi up --stack {stack} --replace '**local:Network**'`, or take the stack down and up again"
+            f"`pulumi up --stack {stack} --replace '**::network-podman'`, or take the stack down and up again"
         )
     return found
 
 
 def _taken() -> list[IPv4Network]:
     """What podman's networks and the computer's routes use."""
-    known = [_cidr(found) for found in _all() if found.get("subnets") and ":" not in found["subnets"][0]["subnet"]]
+    known = [
+        _cidr(found) for found in _all() if found.get("subnets") and ":" not in found["subnets"][0]["subnet"]
+    ]
     routes = subprocess.run(["ip", "-4", "-json", "route"], capture_output=True, check=False)
     for route in json.loads(routes.stdout or b"[]"):
         if route.get("dst", "default") != "default":
@@ -82,7 +88,7 @@ def _taken() -> list[IPv4Network]:
 
 def create(stack: str, team: str, cidr: str | None) -> Network:
     """Makes the network, or finds it. Raises HostError on a clash."""
-    with state.lock("network", "another stack is choosing its network; waiting for it"):
+    with state.lock("network"):
         found = find(stack)
         if found is not None:
             if cidr is not None and IPv4Network(cidr) != found.cidr:
@@ -94,9 +100,7 @@ def create(stack: str, team: str, cidr: str | None) -> Network:
         taken = _taken()
         chosen = addresses.checked_network(cidr, taken) if cidr else addresses.free_network(taken)
         network = Network(state.network_name(stack), chosen, free_port())
-        labels = state.labels(
-            stack, team=team, folder=str(state.FOLDER), sshPort=str(network.ssh_port)
-        )
+        labels = state.labels(stack, team=team, folder=str(state.FOLDER), sshPort=str(network.ssh_port))
         try:
             podman.run(
                 "network",
@@ -130,9 +134,9 @@ def remove(stack: str) -> None:
 
 def promised_ports() -> set[int]:
     """Ports that some stack counts on, whether its hosts run now or not."""
-    labels = [found.get("labels") or {} for found in _all()]
-    labels += [found["Labels"] for found in podman.containers({"project": state.PROJECT})]
-    return {int(each["sshPort"]) for each in labels if each.get("sshPort")}
+    labels = [_labels(found) for found in _all()]
+    labels += [dict(host["Labels"]) for host in podman.containers({"project": state.PROJECT})]
+    return {int(each["sshPort"]) for each in labels if "sshPort" in each}
 
 
 def free_port() -> int:

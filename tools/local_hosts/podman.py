@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tools.local_hosts.errors import HostError
@@ -33,7 +33,9 @@ def as_root(program: str) -> list[str]:
 
 def command() -> list[str]:
     if shutil.which("podman") is None:
-        raise HostError(f"local hosts need podman, which is not on PATH: run `{INSTALL}`, then the same again")
+        raise HostError(
+            f"local hosts need podman, which is not on PATH: run `{INSTALL}`, then the same again"
+        )
     return as_root("podman")
 
 
@@ -69,9 +71,9 @@ def limits() -> list[str]:
     return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
 
 
-def query(*args: str) -> Any:
-    """The JSON that `podman ARGS` prints."""
-    return json.loads(run(*args) or "null")
+def records(*args: str) -> list[dict[str, Any]]:
+    """What `podman ARGS` lists."""
+    return json.loads(run(*args, "--format=json") or "[]") or []
 
 
 def exists(kind: str, name: str) -> bool:
@@ -90,9 +92,9 @@ def filters(labels: Mapping[str, str]) -> list[str]:
     return [f"--filter=label={key}={value}" for key, value in labels.items()]
 
 
-def containers(labels: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+def containers(labels: Mapping[str, str]) -> list[dict[str, Any]]:
     """Containers with these labels, running or not: `Id`, `Names`, `Labels`, `State`, …"""
-    return query("ps", "--all", "--format=json", *filters(labels)) or []
+    return records("ps", "--all", *filters(labels))
 
 
 def remove(kind: str, name: str) -> None:
@@ -103,3 +105,7 @@ def remove(kind: str, name: str) -> None:
     except PodmanError:
         if exists(kind, name):
             raise
+
+
+def running(name: str) -> bool:
+    return bool(records("ps", f"--filter=name=^{name}$"))

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ PROJECT = "agent-fleet"
 FOLDER = Path(__file__).resolve().parents[2]
 ROOT = FOLDER / ".fleet" / "local"
 
-# What a Pulumi stack name may hold; node names are host names. Neither can leave its folder or a shell's word.
+# What a Pulumi stack name may hold; node names are host names. Neither leaves its folder or a shell's word.
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NODE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -67,15 +67,16 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def lock(name: str, waiting: str) -> Iterator[None]:
-    """Held across runs, stacks and copies of the project; `waiting` is said when another holds it."""
+def lock(name: str, waiting: str | None = None) -> Generator[None]:
+    """Held across runs, stacks and copies of the project; `waiting` is said when another holds it for long."""
     shared = Path("/run/lock")
     folder = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
     with (folder / f"{PROJECT}-{os.getuid()}-{name}.lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(waiting)
+            if waiting is not None:
+                say(waiting)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

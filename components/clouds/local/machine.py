@@ -1,0 +1,89 @@
+"""One machine: a container that boots like a cloud's instance."""
+
+import pulumi
+
+from components.cloud import MachineArgs
+from components.clouds.local import driver
+from components.connection import Endpoint
+
+
+class Machine(pulumi.ComponentResource):
+    """A podman container with systemd, booted with its user data by cloud-init, limited in CPUs and memory.
+
+    Outputs: `id` of the container; `private_ip` in the range of its role; `public_ip`, a loopback address
+    with a port of its own, where it is public; `endpoint`. Another size, mount path or network replaces it,
+    the old one first. User data and image are read at its making only. Fails with the node's name and what
+    podman said.
+    """
+
+    def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("agent-fleet:local:Machine", name, None, opts)
+        self.node = args.node
+        self.resource = driver.call(
+            f"{name}-host",
+            create=["machine", "create", *_which(args), *_what(args)],
+            update=["machine", "describe", *_which(args)],
+            delete=["machine", "remove", *_which(args)],
+            stdin=_user_data_after(args),
+            triggers=[args.network.id, *_replacing(args)],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # name and address are the node's: the old container must be gone first
+                delete_before_replace=True,
+                ignore_changes=["stdin"],
+            ),
+        )
+        self.id: pulumi.Output[str] = driver.output(self.resource, "id")
+        self.private_ip: pulumi.Output[str] = driver.output(self.resource, "privateIp")
+        self.public_ip: pulumi.Output[str] = driver.output(self.resource, "publicIp")
+        self.endpoint = Endpoint(
+            host=driver.output(self.resource, "sshHost"),
+            port=driver.output(self.resource, "sshPort"),
+            login_key=args.login_key,
+            host_key=args.host_key,
+        )
+        self.register_outputs({"id": self.id, "privateIp": self.private_ip, "publicIp": self.public_ip})
+
+
+def _which(args: MachineArgs) -> list[str]:
+    return ["--stack", args.fleet.stack, "--node", args.node.name]
+
+
+def _what(args: MachineArgs) -> list[str]:
+    size = args.node.size
+    config = args.fleet.config
+    mirror = config.packages.apt_mirror
+    return [
+        *("--team", config.team),
+        *("--role", args.node.role),
+        *("--cpus", f"{size.cpus:g}"),
+        *("--memory-gib", f"{size.memory_gib:g}"),
+        *("--shm-gib", f"{size.shared_memory_gib:g}"),
+        *("--mount-path", str(config.storage.mount_path)),
+        *(["--public"] if args.public else []),
+        *(["--apt-mirror", mirror] if mirror else []),
+    ]
+
+
+def _replacing(args: MachineArgs) -> list[object]:
+    """What a container cannot change while it lives."""
+    size = args.node.size
+    config = args.fleet.config
+    return [
+        size.cpus,
+        size.memory_gib,
+        size.shared_memory_gib,
+        str(config.storage.mount_path),
+        config.team,
+        args.public,
+    ]
+
+
+def _user_data_after(args: MachineArgs) -> pulumi.Output[str]:
+    """The user data, known only when the role's firewall and the storage are there.
+
+    They are inputs by way of this ignored one, so that a machine waits for them and never changes with them.
+    """
+    return pulumi.Output.all(args.user_data, args.groups.ids[args.node.role], args.storage.id).apply(
+        lambda known: known[0]
+    )
