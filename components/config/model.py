@@ -7,7 +7,7 @@ from pydantic import Field
 
 from components.config.base import Change, Model
 from components.config.sizes import LocalSize
-from components.config.types import Cidr, MountPath, PoolName, SshPublicKey, TeamName, Url
+from components.config.types import Cidr, HttpsUrl, MountPath, PoolName, SshPublicKey, TeamName, Url
 from components.platforms.ray_settings import Settings as RaySettings
 
 Cloud = Literal["local"]
@@ -100,7 +100,7 @@ class Packages(Model):
     """Where machines get packages from; some networks reach nothing else."""
 
     index_url: Annotated[
-        Url | None,
+        HttpsUrl | None,
         Change.IN_PLACE,
         Field(
             description="Python package index. Default: https://pypi.org/simple",

@@ -1,13 +1,68 @@
-"""Rules between fields. Each takes the model and yields what breaks it."""
+"""Rules between fields. Each takes the model and yields what breaks it; `RULES` are all of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Set
 
 from components.config.model import Config
 from components.config.problems import Problem, show
+from components.config.rules_access import (
+    access_apart_from_network,
+    leftover_consent,
+    no_duplicates,
+    room_for_machines,
+    world_said_twice,
+)
+from components.config.rules_ray import RAY_RULES
 from components.config.types import NAME, STACK_LENGTH, suggested_name
 
 Rule = Callable[[Config], Iterator[Problem]]
+
+# Names of roles, which stand beside pools in outputs and in `fleet status`.
+RESERVED_POOLS = ("master", "worker")
+# The distribution owns these, and we own the others, with all that lies below them.
+TREES = set(
+    [
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/proc",
+        "/run",
+        "/sbin",
+        "/sys",
+        "/usr",
+        "/home/fleet",
+        "/var/lib/agent-fleet",
+        "/var/lib/cloud",
+        "/var/lib/ray",
+        "/var/log/agent-fleet",
+    ]
+)
+# Things of the system lie directly in these; a folder of its own below them is free.
+FOLDERS = set(
+    [
+        "/home",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/root",
+        "/srv",
+        "/tmp",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/log",
+        "/var/tmp",
+    ]
+)
+# Ours on everything made; `Name` is what consoles show.
+OWN_TAGS = ("project", "stack", "team", "name")
+# EC2 and Alibaba Cloud keep these prefixes for themselves.
+RESERVED_TAG_PREFIXES = ("aws:", "acs:", "aliyun")
 
 
 def stack_name_problems(stack: str) -> Iterator[Problem]:
@@ -16,8 +71,103 @@ def stack_name_problems(stack: str) -> Iterator[Problem]:
             "(name of the stack)",
             show(stack),
             f"must be at most {STACK_LENGTH} lower-case letters, digits and single hyphens, a letter first",
-            f"make another: `pulumi stack init {suggested_name(stack)[:STACK_LENGTH] or 'dev'}`",
+            f"make another: `pulumi stack init {suggested_name(stack)[:STACK_LENGTH].strip('-') or 'dev'}`",
         )
 
 
-RULES: tuple[Rule, ...] = ()
+def pool_names(config: Config) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, pool in enumerate(config.cluster.pools):
+        path = f"cluster.pools[{index}].name"
+        if pool.name in RESERVED_POOLS:
+            yield Problem(path, pool.name, "is the name of a role", f"write it like `{pool.name}s`")
+        if re.search(r"-\d+$", pool.name):
+            rule = f"ends like a worker's name: worker 1 of it would be `{pool.name}-1`"
+            joined = "".join(pool.name.rsplit("-", 1))
+            yield Problem(path, pool.name, rule, f"write it like `{joined}`")
+        if pool.name in first:
+            where = f"cluster.pools[{first[pool.name]}].name"
+            yield Problem(
+                path, pool.name, f"is the name of `{where}` too", "give each pool its own", (where,)
+            )
+        first.setdefault(pool.name, index)
+
+
+def left_out_workers(config: Config) -> Iterator[Problem]:
+    for index, pool in enumerate(config.cluster.pools):
+        path, count = f"cluster.pools[{index}]", pool.count
+        where = f"{path}.without"
+        times = Counter(pool.without)
+        for position, number in enumerate(pool.without):
+            if not 1 <= number <= count:
+                numbers = f"they are 1 to {count}" if count else "it has none"
+                rule = f"is no number of a worker of `{pool.name}`: {numbers}"
+                yield Problem(f"{where}[{position}]", show(number), rule, "take it out", (f"{path}.count",))
+            elif times[number] > 1 and number in pool.without[:position]:
+                yield Problem(f"{where}[{position}]", show(number), "is there twice", "take one out")
+        if count and set(range(1, count + 1)) <= set(pool.without):
+            rule, remedy = "leaves nobody in the pool", "write `count: 0` and take `without` out"
+            yield Problem(where, show(list(pool.without)), rule, remedy, (f"{path}.count",))
+
+
+def shared_memory(config: Config) -> Iterator[Problem]:
+    sizes = [("cluster.master", config.cluster.master)]
+    sizes += [(f"cluster.pools[{index}]", pool) for index, pool in enumerate(config.cluster.pools)]
+    for path, size in sizes:
+        if size.shm_gib is not None and size.shm_gib >= size.memory_gib:
+            rule = f"must be less than `memoryGiB` ({show(size.memory_gib)}), of which it is a part"
+            remedy = f"write `shmGiB: {show(size.memory_gib / 2)}`, or take it out"
+            yield Problem(f"{path}.shmGiB", show(size.shm_gib), rule, remedy, (f"{path}.memoryGiB",))
+
+
+def mount_path(config: Config) -> Iterator[Problem]:
+    path = config.storage.mount_path
+    above = {str(path), *map(str, path.parents)}
+    if above & TREES or str(path) in FOLDERS:
+        yield Problem(
+            "storage.mountPath",
+            str(path),
+            "would hide a folder that the system or the agents need",
+            "use a folder of its own, such as `/shared` or `/mnt/shared`",
+        )
+
+
+def tags(config: Config) -> Iterator[Problem]:
+    for key, value in config.tags.items():
+        path = f"tags.{key}"
+        if key.lower() in OWN_TAGS:
+            rule = "is a tag that the program sets itself, and finds its things by"
+            yield Problem(path, show(value), rule, f"use another name, such as `my-{key.lower()}`")
+        elif key.lower().startswith(RESERVED_TAG_PREFIXES):
+            rule = f"begins with {key[:4]}, which clouds keep for themselves"
+            yield Problem(path, show(value), rule, "use another name")
+        elif not re.fullmatch(r"[\w .:/=+@-]{1,128}", key, re.ASCII):
+            rule = "must have a name of 1 to 128 letters, digits, spaces or any of _ . : / = + - @"
+            yield Problem(path, show(value), rule, "use another name")
+        elif not re.fullmatch(r"[\w .:/=+@-]{0,256}", value, re.ASCII):
+            rule = "must be at most 256 letters, digits, spaces or any of _ . : / = + - @"
+            yield Problem(path, show(value), rule, "use another value")
+
+
+def generation_without_effect(config: Config, given: Set[str]) -> Iterator[Problem]:
+    """`given` are the secrets that the team gives itself."""
+    generation = config.key_generations.token
+    if "rayToken" in given and generation != 1:
+        rule = "has no effect: the token is the one that the stack gives as `rayToken`"
+        remedy = "take it out, and change the token with `pulumi config set --secret agent-fleet:rayToken`"
+        yield Problem("keyGenerations.token", show(generation), rule, remedy)
+
+
+RULES: tuple[Rule, ...] = (
+    pool_names,
+    left_out_workers,
+    shared_memory,
+    mount_path,
+    tags,
+    no_duplicates,
+    world_said_twice,
+    leftover_consent,
+    access_apart_from_network,
+    room_for_machines,
+    *RAY_RULES,
+)

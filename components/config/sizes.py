@@ -9,8 +9,6 @@ from components.config.base import Change, Model
 # The largest machines that clouds rent have 1,920 vCPUs and 32 TiB (EC2 u7inh-32tb.480xlarge).
 CPUS = 1920
 MEMORY_GIB = 32768
-# What Ray's object store takes of a machine's memory when nothing is said (`ray start --help`).
-SHM_SHARE = 0.3
 
 
 class LocalSize(Model):
@@ -32,12 +30,7 @@ class LocalSize(Model):
         Field(
             gt=0,
             le=MEMORY_GIB,
-            description="Shared memory (/dev/shm) in GiB, a part of `memoryGiB`. Default: 30 % of it.",
+            description="Shared memory (/dev/shm) in GiB, a part of `memoryGiB`. Default: half of it.",
             examples=[1],
         ),
     ] = None
-
-    @property
-    def shared_memory_gib(self) -> float:
-        """`shm_gib` or its default, in GiB."""
-        return self.shm_gib or round(self.memory_gib * SHM_SHARE, 2)

@@ -114,14 +114,15 @@ def _ssh_public_key(value: str) -> str:
     return " ".join(words)
 
 
-def _url(value: str) -> str:
+def _url(value: str, *schemes: str) -> str:
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
+        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         valid = False
     if not valid or re.search(r"[\s'\"\\]", value):
-        refuse("must be a URL that begins with https:// or http://", "write it like https://host/path")
+        known = " or ".join(f"{scheme}://" for scheme in schemes)
+        refuse(f"must be a URL that begins with {known}", "write it like https://host/path")
     return value
 
 
@@ -145,4 +146,14 @@ MountPath = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$"}),
 ]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
-Url = Annotated[str, AfterValidator(_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
+Url = Annotated[
+    str,
+    AfterValidator(lambda value: _url(value, "https", "http")),
+    WithJsonSchema({"type": "string", "pattern": "^https?://"}),
+]
+# pip passes over an index that it reaches without TLS; apt checks signatures instead.
+HttpsUrl = Annotated[
+    str,
+    AfterValidator(lambda value: _url(value, "https")),
+    WithJsonSchema({"type": "string", "pattern": "^https://"}),
+]

@@ -9,7 +9,7 @@ from components.config.fields import known_keys
 from components.config.model import SECRET_KEYS, Config
 from components.config.plain_secrets import plain_secrets
 from components.config.problems import HIDDEN, ConfigError, Problem, within
-from components.config.rules import RULES, stack_name_problems
+from components.config.rules import RULES, generation_without_effect, stack_name_problems
 from components.config.structure import mend, parse, unknown_key
 
 
@@ -33,7 +33,9 @@ def validate(raw: Mapping[str, object], secret_keys: Set[str], stack: str) -> Co
     config, wrong = parse(plain)
     problems += wrong
     causes = [problem.path for problem in problems]
-    problems += [found for rule in RULES for found in rule(config) if not _is_echo(found, causes)]
+    found = [problem for rule in RULES for problem in rule(config)]
+    found += generation_without_effect(config, secret_keys)
+    problems += [problem for problem in found if not _is_echo(problem, causes)]
     if problems:
         raise ConfigError(stack, problems)
     return config
