@@ -21,44 +21,10 @@ Rule = Callable[[Config], Iterator[Problem]]
 # Names of roles, which stand beside pools in outputs and in `fleet status`.
 RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
-TREES = set(
-    [
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/proc",
-        "/run",
-        "/sbin",
-        "/sys",
-        "/usr",
-        "/home/fleet",
-        "/var/lib/agent-fleet",
-        "/var/lib/cloud",
-        "/var/lib/ray",
-        "/var/log/agent-fleet",
-    ]
-)
+SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
+OURS = r"/home/fleet(/.*)?|/var/lib/(agent-fleet|cloud|ray)(/.*)?|/var/log/agent-fleet(/.*)?"
 # Things of the system lie directly in these; a folder of its own below them is free.
-FOLDERS = set(
-    [
-        "/home",
-        "/media",
-        "/mnt",
-        "/opt",
-        "/root",
-        "/srv",
-        "/tmp",
-        "/var",
-        "/var/cache",
-        "/var/lib",
-        "/var/log",
-        "/var/tmp",
-    ]
-)
+FULL = r"/(home|media|mnt|opt|root|srv|tmp|var)|/var/(cache|lib|log|tmp)"
 # Ours on everything made; `Name` is what consoles show.
 OWN_TAGS = ("project", "stack", "team", "name")
 # EC2 and Alibaba Cloud keep these prefixes for themselves.
@@ -121,12 +87,11 @@ def shared_memory(config: Config) -> Iterator[Problem]:
 
 
 def mount_path(config: Config) -> Iterator[Problem]:
-    path = config.storage.mount_path
-    above = {str(path), *map(str, path.parents)}
-    if above & TREES or str(path) in FOLDERS:
+    path = str(config.storage.mount_path)
+    if re.fullmatch(f"{SYSTEM}|{OURS}|{FULL}", path):
         yield Problem(
             "storage.mountPath",
-            str(path),
+            path,
             "would hide a folder that the system or the agents need",
             "use a folder of its own, such as `/shared` or `/mnt/shared`",
         )

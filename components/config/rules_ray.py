@@ -16,15 +16,15 @@ OLDEST_RAY = Version("2.52.0")
 # From here on Ray's dashboard needs pydantic >= 2.5 (metadata of ray[default]).
 RAY_WITH_PYDANTIC_2 = Version("2.56.0")
 EO_GROW = "eo-grow"
-# eo-grow 1.7.15 imports pkg_resources, which setuptools dropped at 81; geopandas below 1, which it needs, fails
-# with pandas 3; its metadata caps pydantic.
+# eo-grow 1.7.15 imports pkg_resources, which setuptools dropped at 81; geopandas below 1, which it needs,
+# fails with pandas 3; its metadata caps pydantic.
 BESIDE_EO_GROW = {"setuptools": "81", "pandas": "3", "pydantic": "2"}
-# The head keeps the cluster's tables, the dashboard and job drivers; a worker's agents take about 0.6 GiB idle.
+# What a head with its dashboard, and a worker with its agents, need before any work.
 HEAD_GIB, WORKER_GIB = 2, 1.5
 
 
 def constraints(settings: Settings) -> tuple[str, ...]:
-    """What pip must keep to besides `pip_packages`, so that the set works together: one Ray, known-good pins."""
+    """What pip must keep to besides `pip_packages`: the one version of Ray, and known-good neighbours."""
     pins = [f"{name}<{limit}" for name, limit in BESIDE_EO_GROW.items()] if _has_eo_grow(settings) else []
     return (*pins, f"ray=={settings.ray_version}")
 
@@ -36,9 +36,7 @@ def ray_version(config: Config) -> Iterator[Problem]:
         rule = "cannot keep strangers out: token authentication came with 2.52.0"
         yield Problem(path, str(version), rule, "write `rayVersion: 2.55.1`")
     if version >= RAY_WITH_PYDANTIC_2 and _has_eo_grow(settings):
-        rule = (
-            "does not run eo-grow: Ray from 2.56.0 on needs pydantic 2.5, and eo-grow needs pydantic below 2"
-        )
+        rule = "does not run eo-grow: it needs pydantic 2.5 or newer, and eo-grow needs pydantic below 2"
         remedy = "write `rayVersion: 2.55.1`, the last one that works with it"
         yield Problem(path, str(version), rule, remedy, ("cluster.settings.pipPackages",))
 
@@ -63,15 +61,10 @@ def pip_packages(config: Config) -> Iterator[Problem]:
             rule = f"does not work with eo-grow, which needs {name} below {limit}"
             remedy = f"take it out: {name}<{limit} is chosen by itself"
             yield Problem(path, show(text), rule, remedy, ("cluster.settings.pipPackages",))
-        elif (
-            name == "pydantic" and version >= RAY_WITH_PYDANTIC_2 and not package.specifier.contains("2.9999")
-        ):
-            if not any(package.specifier.contains(f"2.{minor}") for minor in range(5, 100)):
-                rule = f"does not work with Ray {version}, which needs pydantic 2.5 or newer"
-                also = ("cluster.settings.rayVersion",)
-                yield Problem(
-                    path, show(text), rule, "allow pydantic>=2.5, or write `rayVersion: 2.55.1`", also
-                )
+        elif name == "pydantic" and version >= RAY_WITH_PYDANTIC_2 and not _allows_2_5(package.specifier):
+            rule = f"does not work with Ray {version}, which needs pydantic 2.5 or newer"
+            remedy, also = "take it out, or allow a newer one", ("cluster.settings.rayVersion",)
+            yield Problem(path, show(text), rule, remedy, also)
 
 
 def memory(config: Config) -> Iterator[Problem]:
@@ -103,13 +96,18 @@ def _has_eo_grow(settings: Settings) -> bool:
 
 
 def _allows_below(specifier: SpecifierSet, limit: str) -> bool:
-    """Whether some version below `limit` satisfies the specifier: one that it names, or one between majors."""
+    """Whether some version below `limit` satisfies the specifier."""
+    majors = [f"{major}.{minor}" for major in range(int(limit)) for minor in (0, 9999)]
+    return any(Version(text) < Version(limit) for text in _allowed(specifier, majors))
+
+
+def _allows_2_5(specifier: SpecifierSet) -> bool:
+    minors = [f"2.{minor}" for minor in range(5, 100)]
+    return any(Version(text) >= Version("2.5") for text in _allowed(specifier, minors))
+
+
+def _allowed(specifier: SpecifierSet, versions: list[str]) -> Iterator[str]:
+    """Those of `versions`, and of the versions that the specifier names, that satisfy it."""
     named = [clause.version.removesuffix(".*") for clause in specifier]
-    tried = [
-        *named,
-        *(f"{name}.1" for name in named),
-        *(f"{major}.{minor}" for major in range(int(limit)) for minor in (0, 9999)),
-    ]
-    return any(
-        Version(text) < Version(limit) and specifier.contains(text, prereleases=True) for text in tried
-    )
+    tried = [*versions, *named, *(f"{name}.1" for name in named)]
+    return specifier.filter(tried, prereleases=True)
