@@ -32,7 +32,7 @@ done
 class Spec:
     """What a machine is: `public` machines get a loopback port that leads to their sshd.
 
-    `cpus` in cores; `memory_gib` and `shm_gib`, a part of it, in GiB.
+    `cpus` in cores; `memory_gib` in GiB, of which `shm_gib` may be shared memory (half, unless given).
     """
 
     stack: str
@@ -41,7 +41,7 @@ class Spec:
     role: str
     cpus: float
     memory_gib: float
-    shm_gib: float
+    shm_gib: float | None
     mount_path: str
     public: bool
 
@@ -78,7 +78,7 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
         f"--memory={memory}",
         # as much as --memory: none of it is swap
         f"--memory-swap={memory}",
-        f"--shm-size={_mebibytes(spec.shm_gib)}",
+        f"--shm-size={_mebibytes(spec.shm_gib or spec.memory_gib / 2)}",
         f"--network={net.name}",
         f"--ip={address}",
         *([f"--publish={network.LOOPBACK}:{port}:22"] if port is not None else []),

@@ -68,7 +68,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def lock(name: str, waiting: str | None = None) -> Generator[None]:
-    """Held across runs, stacks and copies of the project; `waiting` is said when another holds it for long."""
+    """Held across runs, stacks and copies of the project; `waiting` is said where that may take long."""
     shared = Path("/run/lock")
     folder = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
     with (folder / f"{PROJECT}-{os.getuid()}-{name}.lock").open("a") as handle:

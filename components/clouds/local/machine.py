@@ -58,7 +58,7 @@ def _what(args: MachineArgs) -> list[str]:
         *("--role", args.node.role),
         *("--cpus", f"{size.cpus:g}"),
         *("--memory-gib", f"{size.memory_gib:g}"),
-        *("--shm-gib", f"{size.shared_memory_gib:g}"),
+        *(["--shm-gib", f"{size.shm_gib:g}"] if size.shm_gib else []),
         *("--mount-path", str(config.storage.mount_path)),
         *(["--public"] if args.public else []),
         *(["--apt-mirror", mirror] if mirror else []),
@@ -72,7 +72,7 @@ def _replacing(args: MachineArgs) -> list[object]:
     return [
         size.cpus,
         size.memory_gib,
-        size.shared_memory_gib,
+        size.shm_gib or 0,
         str(config.storage.mount_path),
         config.team,
         args.public,
