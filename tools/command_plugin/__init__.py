@@ -17,6 +17,8 @@ Differences from pulumi-command 1.2.1, all on purpose:
 - an output line of 64 KiB or more with logging on hangs the real plugin for ever; here the step fails at once
   and says so. Either way the step never succeeds;
 - CopyToRemote, CopyFile, local.run, assetPaths and archivePaths are refused with an error that names them;
+- a private key in OpenSSH's format with a password needs the Python package bcrypt beside asyncssh;
+- a few texts of handshake errors are shorter (which algorithms were offered, which name server was asked);
 - output that is not UTF-8 makes the real plugin fail; here such bytes become U+FFFD;
 - an SSH connection is closed after its command (the real plugin keeps it until the plugin ends);
 - the plugin ends within two seconds after the engine has died (the real one within five minutes).

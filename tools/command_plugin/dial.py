@@ -91,7 +91,7 @@ async def _through(
             return None
 
     async def again() -> asyncssh.SSHClientConnection:
-        raise broken[0]
+        raise broken.pop() if broken else DialError("ssh: handshake failed: EOF")
 
     connected = await _retry(bridge, "Dial from proxy", limit, scope, log)
     # pulumi-command repeats a failed handshake on the same connection, which can never succeed.
@@ -145,7 +145,9 @@ async def _handshake(options: dict[str, Any], **where: Any) -> asyncssh.SSHClien
         ) from error
     except asyncssh.ConnectionLost as error:
         raise DialError("ssh: handshake failed: EOF") from error
-    except (asyncssh.Error, OSError) as error:
+    except OSError as error:
+        raise DialError(f"ssh: handshake failed: read tcp: {os.strerror(error.errno or 0).lower()}") from error
+    except asyncssh.Error as error:
         raise DialError(f"ssh: handshake failed: {error}") from error
 
 
@@ -193,12 +195,17 @@ def _private_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:
     try:
         return asyncssh.import_private_key(text, passphrase)
     except asyncssh.KeyEncryptionError as error:
-        raise CommandError("x509: decryption password incorrect") from error
+        raise CommandError(_decryption_error(str(error))) from error
     except asyncssh.KeyImportError as error:
         missing = "passphrase" in str(error).lower()
         raise CommandError(
             "ssh: this private key is passphrase protected" if missing else "ssh: no key found"
         ) from error
+
+
+def _decryption_error(reason: str) -> str:
+    # asyncssh reads OpenSSH's own encrypted keys only where the package bcrypt is installed; it says so.
+    return f"ssh: {reason}" if "bcrypt" in reason else "x509: decryption password incorrect"
 
 
 async def _agent_keys(path: str) -> list[Any]:

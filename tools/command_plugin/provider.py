@@ -20,12 +20,9 @@ VERSION = "1.2.1"
 _REMOTE = "command:remote:Command"
 _OUTPUTS = ("stdout", "stderr")
 
-# What the framework of the real plugin (pulumi-go-provider 1.3.0) adds to its own configuration: a stack can
-# change over to the real plugin without any difference.
-_FRAMEWORK: Mapping[str, Wire] = {
-    "__pulumi-go-provider-infer": True,
-    "__pulumi-go-provider-version": "1.3.0",
-}
+# What the framework of the real plugin adds to the provider's own state: a stack can change over to the real
+# plugin without any difference.
+_FRAMEWORK: Mapping[str, Wire] = {"__pulumi-go-provider-version": "1.2.0"}
 
 _Kind = provider_pb2.PropertyDiff
 _KINDS: Mapping[tuple[Change, bool], Any] = {
@@ -60,8 +57,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=to_struct({**from_struct(request.news), **_FRAMEWORK}))
 
     async def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
-        del context
-        return _diff(changed(from_struct(request.old_inputs), from_struct(request.news)), configuration=True)
+        del request, context
+        return _diff({})
 
     async def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802 (RPC)
         del request, context
@@ -185,13 +182,13 @@ def _keep_ignored(ignored: Any, old: Mapping[str, Wire], new: dict[str, Wire]) -
     return {**new, **{key: old[key] for key in ignored if key in old}}
 
 
-def _diff(changes: Mapping[str, Change], *, configuration: bool = False) -> provider_pb2.DiffResponse:
-    kinds = {path: _KINDS[change, configuration or replaces(path)] for path, change in changes.items()}
+def _diff(changes: Mapping[str, Change]) -> provider_pb2.DiffResponse:
+    kinds = {path: _KINDS[change, replaces(path)] for path, change in changes.items()}
     response = provider_pb2.DiffResponse
     return response(
         changes=response.DIFF_SOME if changes else response.DIFF_NONE,
         diffs=sorted({head(path) for path in changes}),
-        replaces=sorted({head(path) for path in changes if configuration or replaces(path)}),
+        replaces=sorted({head(path) for path in changes if replaces(path)}),
         detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
         hasDetailedDiff=True,
     )
