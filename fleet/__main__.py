@@ -13,7 +13,9 @@ NEEDED = ("pydantic.alias_generators", "rich", "yaml")
 def main(argv: Sequence[str]) -> int:
     if not all(map(_there, NEEDED)):
         _again_in_own_environment(argv)
-        print("error: the project's Python environment is not there yet; run: tools/setup.sh", file=sys.stderr)
+        print(
+            "error: the project's Python environment is not there yet; run: tools/setup.sh", file=sys.stderr
+        )
         return 1
     from fleet.cli import parse
     from fleet.errors import UserError

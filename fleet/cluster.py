@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet import stack
@@ -25,7 +25,7 @@ class Login:
 
     master: Node
     user: str
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True)

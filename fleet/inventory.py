@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from fleet.errors import UserError
@@ -40,7 +40,7 @@ class Inventory(_Output):
     platform: str
     storage: Storage
     nodes: tuple[Node, ...]
-    login_key: str
+    login_key: str = Field(repr=False)
 
     @property
     def master(self) -> Node | None:

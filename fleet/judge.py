@@ -57,8 +57,6 @@ def judge(inventory: Inventory, facts: Facts) -> Verdict:
     problems: list[str] = []
     if facts.machines.error:
         problems.append(f"the machines' state is unknown: {facts.machines.error}")
-    if facts.agents.error:
-        problems.append(f"the controller does not answer: {facts.agents.error}")
     return Verdict(
         stack=inventory.stack,
         rows=tuple(_row(node, facts, usual) for node in inventory.nodes),
@@ -77,6 +75,8 @@ def _row(node: Node, facts: Facts, usual: str | None) -> Row:
     machine = (facts.machines.value or {}).get(node.name, "missing") if not facts.machines.error else None
     agent = _agent_state(node, facts.agents)
     problems, remedy = _problems(machine, agent, report, usual)
+    if node.role == "master" and facts.agents.error and not problems:
+        problems, remedy = (f"its controller does not answer: {facts.agents.error}",), "repair"
     return Row(
         name=node.name,
         role=node.role,

@@ -1,6 +1,7 @@
 """`up`, `preview`, `down`, `repair`, `replace`, `leftovers`: what changes a stack, and what is left of it."""
 
 import importlib
+
 from fleet import engine, ssh_files, stack, urns
 from fleet.engine import paths, stacks
 from fleet.errors import UserError

@@ -65,9 +65,8 @@ class Dialer:
             return ["-o", "ControlPath=none"]
         if hub == node.name:
             return ["-o", f"ControlPath={self._socket(hub)}"]
-        through = shlex.join(
-            argv(self.config, hub, options=["-o", f"ControlPath={self._socket(hub)}", "-W", "[%h]:%p"])
-        )
+        through = shlex.join(argv(self.config, hub, options=["-o", f"ControlPath={self._socket(hub)}"]))
+        through = f"{through.replace('%', '%%')} -W '[%h]:%p'"
         return ["-o", "ControlPath=none", "-o", f"ProxyCommand={through}"]
 
     def _bounds(self) -> list[str]:

@@ -93,7 +93,7 @@ def _sentences(verdict: Verdict) -> list[str]:
 
 def _last_line(verdict: Verdict) -> str:
     if verdict.well:
-        return f"[green]All {len(verdict.rows)} nodes of {escape(verdict.stack)} are well.[/]"
+        return f"[green]{escape(verdict.stack)} is well: {len(verdict.rows)} of {len(verdict.rows)} nodes.[/]"
     if verdict.next_commands:
         return f"Run: [bold]{escape(verdict.next_commands[0])}[/]"
     return f"Look: [bold]python -m fleet logs {escape(verdict.stack)} NODE[/]"

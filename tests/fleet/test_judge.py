@@ -1,0 +1,141 @@
+import dataclasses
+
+import pytest
+
+from fleet.facts import Facts, Seen
+from fleet.judge import judge
+
+REPORT = {
+    "unit": "active",
+    "version": "2.55.1",
+    "uptimeSeconds": 100,
+    "load1": 0.5,
+    "memoryMiB": 8192,
+    "freeMemoryMiB": 4096,
+}
+ADDRESSES = {"master": "10.89.0.2", "workers-1": "10.89.8.2", "workers-2": "10.89.8.3"}
+
+
+@pytest.fixture
+def well():
+    return Facts(
+        machines=Seen(dict.fromkeys(ADDRESSES, "running")),
+        agents=Seen([{"ip": ip, "state": "ALIVE"} for ip in ADDRESSES.values()]),
+        reports={name: Seen(dict(REPORT)) for name in ADDRESSES},
+    )
+
+
+def changed(facts, **values):
+    return dataclasses.replace(facts, **values)
+
+
+def with_report(facts, node, seen):
+    return changed(facts, reports={**facts.reports, node: seen})
+
+
+def with_agents(facts, *agents):
+    return changed(facts, agents=Seen(list(agents)))
+
+
+def row(verdict, name):
+    return next(row for row in verdict.rows if row.name == name)
+
+
+def test_all_is_well_where_every_machine_unit_and_agent_is(inventory, well):
+    verdict = judge(inventory, well)
+    assert verdict.well
+    assert verdict.next_commands == ()
+
+
+def test_a_dead_machine_is_to_be_replaced(inventory, well):
+    machines = Seen({**well.machines.value, "workers-1": "stopped"})
+    facts = with_report(changed(well, machines=machines), "workers-1", Seen(error="no answer within 10 s"))
+    verdict = judge(inventory, facts)
+    assert not verdict.well
+    assert row(verdict, "workers-1").problems == ("its machine is stopped",)
+    assert verdict.next_commands == ("python -m fleet replace dev workers-1",)
+
+
+def test_a_machine_that_the_cloud_does_not_know_is_missing(inventory, well):
+    machines = Seen({"master": "running", "workers-1": "running"})
+    verdict = judge(inventory, changed(well, machines=machines))
+    assert row(verdict, "workers-2").problems == ("its machine is missing",)
+
+
+def test_a_stopped_service_is_to_be_repaired(inventory, well):
+    facts = with_report(well, "workers-2", Seen({**REPORT, "unit": "inactive"}))
+    assert judge(inventory, facts).next_commands == ("python -m fleet repair dev workers-2",)
+
+
+def test_a_drained_agent_is_seen_by_its_controller_though_its_unit_is_active(inventory, well):
+    agents = [{"ip": ip, "state": "DEAD" if ip.endswith("8.2") else "ALIVE"} for ip in ADDRESSES.values()]
+    verdict = judge(inventory, with_agents(well, *agents))
+    assert row(verdict, "workers-1").problems == ("the controller sees it as DEAD",)
+    assert verdict.next_commands == ("python -m fleet repair dev workers-1",)
+
+
+def test_an_agent_that_the_controller_never_saw_is_absent(inventory, well):
+    verdict = judge(inventory, with_agents(well, *well.agents.value[:2]))
+    assert row(verdict, "workers-2").agent == "ABSENT"
+
+
+def test_an_agent_that_came_back_is_alive_although_it_is_listed_as_dead_too(inventory, well):
+    verdict = judge(inventory, with_agents(well, *well.agents.value, {"ip": "10.89.8.2", "state": "DEAD"}))
+    assert verdict.well
+
+
+def test_an_agent_of_no_machine_is_shown_and_not_well(inventory, well):
+    verdict = judge(inventory, with_agents(well, *well.agents.value, {"ip": "10.9.9.9", "state": "ALIVE"}))
+    assert verdict.strangers == ("10.9.9.9 (10.9.9.9)",)
+    assert not verdict.well
+
+
+def test_dead_agents_of_machines_that_left_are_history(inventory, well):
+    assert judge(inventory, with_agents(well, *well.agents.value, {"ip": "10.9.9.9", "state": "DEAD"})).well
+
+
+def test_a_silent_controller_is_the_masters_problem_and_no_workers(inventory, well):
+    verdict = judge(inventory, changed(well, agents=Seen(error="curl: refused")))
+    assert row(verdict, "master").problems == ("its controller does not answer: curl: refused",)
+    assert row(verdict, "workers-1").problems == ()
+    assert verdict.next_commands == ("python -m fleet repair dev master",)
+
+
+def test_a_dead_master_is_the_first_thing_to_mend(inventory, well):
+    silence = Seen(error="not asked, master cannot be reached")
+    facts = Facts(
+        machines=Seen({**well.machines.value, "master": "stopped"}),
+        agents=Seen(error="master cannot be reached"),
+        reports={"master": Seen(error="refused"), "workers-1": silence, "workers-2": silence},
+    )
+    verdict = judge(inventory, facts)
+    assert verdict.next_commands == ("python -m fleet replace dev master",)
+    assert row(verdict, "workers-1").problems == ("not asked, master cannot be reached",)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        ("ssh: connect to host 10.89.8.2 port 22: Connection refused", "replace"),
+        ("Host key verification failed.", "replace"),
+        ("bash: /usr/local/lib/agent-fleet/ray.sh: No such file or directory", "repair"),
+    ],
+)
+def test_a_machine_without_ssh_is_replaced_and_one_without_its_script_repaired(
+    inventory, well, error, remedy
+):
+    facts = with_report(well, "workers-1", Seen(error=error))
+    assert judge(inventory, facts).next_commands == (f"python -m fleet {remedy} dev workers-1",)
+
+
+def test_another_version_than_the_others_is_named(inventory, well):
+    facts = with_report(well, "workers-1", Seen({**REPORT, "version": "2.54.0"}))
+    assert row(judge(inventory, facts), "workers-1").problems == (
+        "it runs version 2.54.0, the others 2.55.1",
+    )
+
+
+def test_an_unknown_state_of_machines_is_said_and_hides_nothing_else(inventory, well):
+    verdict = judge(inventory, changed(well, machines=Seen(error="podman is not installed")))
+    assert verdict.problems == ("the machines' state is unknown: podman is not installed",)
+    assert row(verdict, "workers-1").agent == "ALIVE"

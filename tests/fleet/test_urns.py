@@ -1,0 +1,47 @@
+import pytest
+
+from fleet import urns
+from fleet.errors import UserError
+
+PREFIX = "urn:pulumi:dev::agent-fleet::agent-fleet:components:WorkerPool$"
+MACHINE = f"{PREFIX}agent-fleet:local:Machine$command:local:Command::workers-1"
+
+
+def command(name, **more):
+    urn = f"{PREFIX}command:remote:Command::{name}"
+    return {"urn": urn, "type": "command:remote:Command", **more}
+
+
+@pytest.fixture
+def state():
+    resources = [
+        {"urn": MACHINE, "type": "command:local:Command"},
+        command("workers-1-step", replaceWith=[MACHINE]),
+        command("workers-1-membership", replaceWith=[MACHINE]),
+        command("workers-10-step", replaceWith=["another"]),
+        command("workers-1-step", replaceWith=["an earlier one"], delete=True),
+    ]
+    return {"deployment": {"resources": resources}}
+
+
+def test_an_agent_is_its_step_and_its_membership(state):
+    assert [urn.rpartition("::")[2] for urn in urns.of_agent(state, "workers-1")] == [
+        "workers-1-step",
+        "workers-1-membership",
+    ]
+
+
+def test_a_node_without_membership_is_its_step_alone(state):
+    assert len(urns.of_agent(state, "workers-10")) == 1
+
+
+def test_a_machine_is_what_the_step_is_replaced_with(state):
+    assert urns.of_machine(state, "workers-1") == [MACHINE]
+
+
+@pytest.mark.parametrize("of", [urns.of_agent, urns.of_machine])
+def test_a_node_that_the_state_does_not_hold_is_an_error_with_the_next_command(state, of):
+    with pytest.raises(UserError, match="of workers-2; run `python -m fleet up` first"):
+        of(state, "workers-2")
+    with pytest.raises(UserError):
+        of({}, "workers-2")
