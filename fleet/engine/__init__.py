@@ -13,6 +13,7 @@ from typing import Any
 
 from fleet.engine import environment, paths, process, stacks
 from fleet.errors import UserError
+from fleet.private import write_private
 
 __all__ = ["cancel", "down", "export_state", "exports", "outputs", "preview", "up", "up_replace"]
 
@@ -50,12 +51,15 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
     if not own and not _select(root, env, stack, create=False):
         print(f"==> stack {stack} does not exist: nothing to remove")
         return 0
+    if own:
+        _forget_interrupted(root, env, stack)
     code = _run(root, env, ["destroy", "--yes", "--skip-preview", *_where(root, stack, copy)])
     if code == 0 and own:
         removed = _ask(root, env, ["stack", "rm", "--yes", "--remove-backups", "--stack", stack])
         if removed.returncode:
             raise UserError(f"everything of stack {stack} is removed, but not its record: {_reason(removed)}")
         copy.unlink(missing_ok=True)
+        print(f"==> stack {stack} is removed, its record too")
     return code
 
 
@@ -80,7 +84,7 @@ def exports(stack: str, root: Path = paths.ROOT) -> str:
     """Shell lines after which plain `pulumi` commands work on this stack."""
     env = environment.environment(root, os.environ) | {"PULUMI_STACK": stack}
     if environment.is_own_backend(env, root):
-        environment.ensure_own_backend(root)
+        environment.ensure_own_backend(root, env)
     changed = sorted(name for name, value in env.items() if os.environ.get(name) != value)
     return "".join(f"export {name}={shlex.quote(env[name])}\n" for name in changed)
 
@@ -97,7 +101,31 @@ def _update(root: Path, stack: str, verb: list[str]) -> int:
         made = _ask(root, env, ["stack", "init", "--no-select", "--stack", stack])
         if made.returncode:
             raise UserError(f"stack {stack} could not be made: {_reason(made)}")
+    else:
+        _forget_interrupted(root, env, stack)
     return _run(root, env, [*verb, *_where(root, stack, copy)])
+
+
+def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> None:
+    """Drops the state's notes of commands that a killed run left unfinished.
+
+    Commands are made to be run again, so the engine needs no person to look; it would warn of the note at
+    every run from now on. Notes of anything else stay: only a look at the cloud tells what became of it.
+    """
+    names = stacks.interrupted(root, stack)
+    if not names:
+        return
+    print(f"==> the last run was cut off during {', '.join(names)}: this one does that again", flush=True)
+    exported = _ask(root, env, ["stack", "export", "--stack", stack])
+    # An import drops all notes of unfinished operations; secrets stay encrypted on the way.
+    file = paths.copies(root) / f"{paths.short_name(stack)}.state"
+    write_private(file, exported.stdout)
+    try:
+        done = _ask(root, env, ["stack", "import", "--stack", stack, "--file", str(file)])
+    finally:
+        file.unlink()
+    if exported.returncode or done.returncode:
+        raise UserError(f"the state of stack {stack} could not be mended: {_reason(done)}")
 
 
 def _where(root: Path, stack: str, copy: Path) -> list[str]:
@@ -115,7 +143,7 @@ def _ready(root: Path, env: dict[str, str], stack: str) -> None:
     environment.check_operator(env)
     if not environment.is_own_backend(env, root):
         return
-    environment.ensure_own_backend(root)
+    environment.ensure_own_backend(root, env)
     if stacks.wait_for_holders(root, stack):
         print(f"==> an earlier run on stack {stack} was killed: removing its lock", flush=True)
         done = _ask(root, env, ["cancel", "--yes", "--stack", stack])
@@ -137,7 +165,7 @@ def _read(root: Path, stack: str, asked: list[str]) -> dict[str, Any]:
     if environment.is_own_backend(env, root):
         if not stacks.exists(root, stack):
             return {}
-        environment.ensure_own_backend(root)
+        environment.ensure_own_backend(root, env)
     done = _ask(root, env, asked)
     if done.returncode == 0:
         return json.loads(done.stdout)

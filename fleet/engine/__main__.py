@@ -1,4 +1,4 @@
-"""`python -m fleet.engine env|cancel|up|preview|down STACK`: the engine alone, without looking at machines."""
+"""`python -m fleet.engine env|cancel|up|preview|down STACK`: the engine alone, no look at machines."""
 
 import sys
 

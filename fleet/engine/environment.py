@@ -53,7 +53,8 @@ def environment(root: Path, given: Mapping[str, str]) -> dict[str, str]:
     """The environment of every Pulumi process.
 
     A Python host built from Go modules ignores the option `virtualenv`, so the venv comes first on PATH.
-    Without a login, state goes to the project's folder under a passphrase that is made once.
+    Without a login, state goes to the project's folder, under a passphrase that is made once unless the user
+    gives one.
     """
     env = dict(given)
     env["PATH"] = os.pathsep.join(
@@ -65,25 +66,28 @@ def environment(root: Path, given: Mapping[str, str]) -> dict[str, str]:
         known = env.get("no_proxy") or env.get("NO_PROXY") or ""
         env["no_proxy"] = env["NO_PROXY"] = ",".join(["127.0.0.1", "localhost", *filter(None, [known])])
     if not has_backend(root, given) or is_own_backend(given, root):
-        for name in _PASSPHRASES:
-            env.pop(name, None)
         env["PULUMI_BACKEND_URL"] = own_backend(root)
-        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase(root))
+        if not any(name in env for name in _PASSPHRASES):
+            env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase(root))
         # The history holds the same checkpoints already.
         env["PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS"] = "true"
     return env
 
 
-def ensure_own_backend(root: Path) -> None:
-    """Makes the state folder and its passphrase, once."""
+def ensure_own_backend(root: Path, env: Mapping[str, str]) -> None:
+    """Makes the state folder and its passphrase, once.
+
+    Raises:
+        UserError: there is a state, but the passphrase that it was made with is gone.
+    """
     private_folder(paths.state(root))
     file = paths.passphrase(root)
-    if file.exists():
+    if file.exists() or env.get("PULUMI_CONFIG_PASSPHRASE_FILE") != str(file):
         return
     if any(paths.state(root).glob(".pulumi/stacks/*/*.json*")):
         raise UserError(
-            f"{file.relative_to(root)} is gone, and the state in {paths.state(root).relative_to(root)} cannot "
-            f"be read without it; put it back from a backup (if there is none, remove that folder, and the "
+            f"{file.relative_to(root)} is gone, and {paths.state(root).relative_to(root)} cannot be read "
+            f"without it; put it back from a backup (if there is none, remove that folder, and the "
             f"machines by hand: python -m fleet leftovers)"
         )
     write_private(file, secrets.token_urlsafe(32))

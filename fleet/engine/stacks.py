@@ -1,7 +1,6 @@
 """A stack's file, its copy for the CLI, its record in the state, and a lock that a killed run left."""
 
 import json
-import os
 import re
 import socket
 import time
@@ -86,6 +85,20 @@ def exists(root: Path, stack: str) -> bool:
     return any(_folder(root, "stacks").glob(f"{paths.short_name(stack)}.json*"))
 
 
+def interrupted(root: Path, stack: str) -> list[str]:
+    """Names of the resources whose operation a killed run left unfinished, if all of them are commands."""
+    file = _folder(root, "stacks") / f"{paths.short_name(stack)}.json"
+    if not file.exists():
+        return []
+    checkpoint: dict[str, Any] = json.loads(file.read_text()).get("checkpoint") or {}
+    latest: dict[str, Any] = checkpoint.get("latest") or {}
+    operations = _mappings(latest.get("pending_operations"))
+    urns = [str(operation["resource"]["urn"]) for operation in operations]
+    if any("::command:" not in urn and "$command:" not in urn for urn in urns):
+        return []
+    return [urn.rpartition("::")[2] for urn in urns]
+
+
 def _folder(root: Path, kind: str) -> Path:
     return paths.state(root) / ".pulumi" / kind / project(root)
 
@@ -121,14 +134,12 @@ def holders(root: Path, stack: str) -> list[int]:
 
 
 def _is_pulumi(pid: int) -> bool:
-    """A pid is used again by others: its name must be right too."""
+    """Whether the process lives. A pid is used again by others, so its name must be right too."""
     try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/comm").read_text().startswith("pulumi")
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+        status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return True
+        return False
+    return status.startswith("Name:\tpulumi") and "\nState:\tZ" not in status
 
 
 def wait_for_holders(root: Path, stack: str) -> bool:

@@ -87,7 +87,8 @@ ensure_command_plugin() {
   elif install_command_plugin; then
     say "pulumi-command plugin $COMMAND_VERSION: downloaded by the Pulumi CLI into its plugin folder"
   else
-    write_stand_in "$stand_in"
+    # Found by the PATH of this project's own runs alone: it never lies in the user's plugin folder.
+    ln -sf ../../tools/command_plugin/pulumi-resource-command "$stand_in"
     announce_stand_in
   fi
 }
@@ -109,17 +110,4 @@ except urllib.error.HTTPError:
 PYTHON
   with_progress "downloading the pulumi-command plugin $COMMAND_VERSION" "$LOGS/plugin.log" \
     timeout --foreground 180 "$PULUMI" plugin install resource command "$COMMAND_VERSION"
-}
-
-# Found by PATH, which the project's own runs alone have so: it never lies in the user's plugin folder.
-write_stand_in() {
-  mkdir -p "$HOME_FOLDER/tmp"
-  cat >"$HOME_FOLDER/tmp/plugin" <<'SCRIPT'
-#!/bin/sh
-# Stand-in for the pulumi-command plugin, written by tools/setup.sh. Tests and local hosts only.
-root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-PYTHONPATH=$root exec "$root/venv/bin/python" -m tools.command_plugin "$@"
-SCRIPT
-  chmod 755 "$HOME_FOLDER/tmp/plugin"
-  mv "$HOME_FOLDER/tmp/plugin" "$1"
 }
