@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.conformance.hosts import SshHost
+from tests.conformance.hosts import SshHost, free_port
 from tests.conformance.stack import Stack, local, remote, wait_until
 
 
@@ -48,7 +48,7 @@ def test_ways_to_reach_a_host(fleet: Stack, host: SshHost, strict_host: SshHost)
 
 def test_a_port_that_opens_later_is_waited_for(fleet: Stack, host: SshHost) -> None:
     late = host.folder / "late_config"
-    port = host.port + 1
+    port = free_port()
     late.write_text((host.folder / "sshd_config").read_text().replace(f"Port {host.port}", f"Port {port}"))
     fleet.describe([remote("step", host.connection(port=port, dial_error_limit=40), create="echo there")])
     with fleet.start("up", "--yes", "--skip-preview") as process:

@@ -56,22 +56,24 @@ def test_defaults_of_the_connection_are_in_the_state(fleet: Stack, host: SshHost
         assert f'\\"{default}\\":' in shown
 
 
+LOGGING = ("default", "stdout", "stderr", "stdoutAndStderr", "none")
+
+
 def test_what_streams_is_what_logging_says(fleet: Stack, host: SshHost) -> None:
-    run = fleet.up(
-        [
-            kind(f"{where}{logging}", *target, create=f"echo {where}-{logging}-out; echo {where}-{logging}-err >&2",
-                 logging=None if logging == "default" else logging)
-            for where, kind, target in (("far", remote, [host.connection()]), ("near", local, []))
-            for logging in ("default", "stdout", "stderr", "stdoutAndStderr", "none")
-        ]
-    )  # fmt: skip
+    def arguments(where: str, logging: str) -> dict[str, str | None]:
+        said = f"{where}-{logging}"
+        create = f"echo {said}-out; echo {said}-err >&2"
+        return {"create": create, "logging": None if logging == "default" else logging}
+
+    far = [remote(f"far{way}", host.connection(), **arguments("far", way)) for way in LOGGING]
+    run = fleet.up([*far, *(local(f"near{way}", **arguments("near", way)) for way in LOGGING)])
     assert run.code == 0
     for where in ("far", "near"):
         assert f"{where}-stderr-err" in run.text
         assert f"{where}-stdout-out" in run.text
         for hidden in ("stderr-out", "stdout-err", "none-out", "none-err"):
             assert f"{where}-{hidden}" not in run.text
-        for logging in ("default", "stdout", "stderr", "stdoutAndStderr", "none"):
-            outputs = fleet.outputs()[f"{where}{logging}"]
-            assert outputs["stdout"] == f"{where}-{logging}-out"
-            assert outputs["stderr"] == f"{where}-{logging}-err"
+        for way in LOGGING:
+            outputs = fleet.outputs()[f"{where}{way}"]
+            assert outputs["stdout"] == f"{where}-{way}-out"
+            assert outputs["stderr"] == f"{where}-{way}-err"

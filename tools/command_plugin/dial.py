@@ -146,7 +146,8 @@ async def _handshake(options: dict[str, Any], **where: Any) -> asyncssh.SSHClien
     except asyncssh.ConnectionLost as error:
         raise DialError("ssh: handshake failed: EOF") from error
     except OSError as error:
-        raise DialError(f"ssh: handshake failed: read tcp: {os.strerror(error.errno or 0).lower()}") from error
+        reason = os.strerror(error.errno or 0).lower()
+        raise DialError(f"ssh: handshake failed: read tcp: {reason}") from error
     except asyncssh.Error as error:
         raise DialError(f"ssh: handshake failed: {error}") from error
 
