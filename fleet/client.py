@@ -41,7 +41,8 @@ def client(name: str, folder: Path) -> int:
     """Writes the files; the private key is 0600."""
     inventory, outputs = stack.read(name)
     config: Mapping[str, Any] = outputs.get("clientConfig") or {}
-    laptop = Laptop(inventory, login_of(inventory, dict(config)), tuple(config["pip"]), folder.resolve())
+    wanted = (*config["requirements"], *config["constraints"])
+    laptop = Laptop(inventory, login_of(inventory, dict(config)), wanted, folder.resolve())
     write(laptop)
     print(f"Written to {laptop.folder}. With eo-grow and Ray installed ({pip_line(laptop)}):")
     print(f"  . {laptop.folder}/activate\n  eogrow-ray {laptop.folder}/cluster.yaml CONFIG.json")

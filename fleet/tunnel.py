@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from fleet import ssh, stack
+from fleet import ssh, ssh_files, stack
 from fleet.errors import UserError
 
 LOOPBACK = "127.0.0.1"
@@ -14,8 +14,7 @@ INTERRUPTED = 130
 
 def tunnel(name: str, port: int | None) -> int:
     """Opens the pages in the output `urls` and stays until Ctrl-C."""
-    inventory, config = stack.reached(name)
-    _, outputs = stack.read(name)
+    inventory, outputs = stack.read(name)
     master = inventory.master
     pages: Mapping[str, str] = outputs.get("urls") or {}
     if master is None or not pages:
@@ -23,6 +22,7 @@ def tunnel(name: str, port: int | None) -> int:
     local = local_ports(pages, port)
     for page, here in local.items():
         _refuse_if_taken(page, here)
+    config = ssh_files.write(inventory)
     options = ["-N", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
     for page, url in pages.items():
         options += ["-L", f"{LOOPBACK}:{local[page]}:{LOOPBACK}:{_port(url)}"]

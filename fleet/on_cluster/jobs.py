@@ -28,13 +28,20 @@ async def tail(client, job):
         print(lines, end="", flush=True)
 
 
+def known(client, job):
+    """The job as Ray lists it; ends with 2 where there is none."""
+    for listed in client.list_jobs():
+        if job == listed.submission_id:
+            return listed
+    say(f"there is no job {job}")
+    sys.exit(2)
+
+
 def follow(client, job):
+    known(client, job)
     try:
         asyncio.run(tail(client, job))
     except RuntimeError as error:
-        if not any(job == known.submission_id for known in client.list_jobs()):
-            say(f"there is no job {job}")
-            return 2
         say(f"the log broke off ({error}); waiting for the job's end")
     while not (info := client.get_job_info(job)).status.is_terminal():
         time.sleep(0.2)
@@ -42,15 +49,20 @@ def follow(client, job):
 
 
 def verdict(job, info):
-    code = info.driver_exit_code
     if info.status is JobStatus.STOPPED:
         say(f"job {job} was stopped")
         return STOPPED_EXIT_CODE
-    if info.status is JobStatus.FAILED:
-        say(f"job {job} failed: {info.message}")
-        return 1 if not code else 128 - code if code < 0 else code
-    say(f"job {job} succeeded")
-    return 0
+    if info.status is JobStatus.SUCCEEDED:
+        say(f"job {job} succeeded")
+        return 0
+    code = info.driver_exit_code
+    if code:
+        # As a shell tells it: 137 is a process that was killed with signal 9.
+        code = 128 - code if code < 0 else code
+        say(f"job {job} failed with exit code {code}")
+        return code
+    say(f"job {job} failed before it ran: {(info.message or 'Ray gives no reason').strip()}")
+    return 1
 
 
 def submit(client, job, entrypoint):
@@ -60,9 +72,7 @@ def submit(client, job, entrypoint):
 
 
 def stop(client, job):
-    if not any(job == known.submission_id for known in client.list_jobs()):
-        say(f"there is no job {job}")
-        return 2
+    known(client, job)
     say(f"job {job} is being stopped" if client.stop_job(job) else f"job {job} had ended already")
     return 0
 
@@ -72,14 +82,23 @@ def tasks(client, job):
     from ray.util.state import list_nodes, list_tasks
 
     addresses = {node.node_id: node.node_ip for node in list_nodes(DASHBOARD, limit=10000)}
-    filters = [("job_id", "=", client.get_job_info(job).job_id), ("state", "=", "FINISHED")]
+    filters = [("job_id", "=", known(client, job).job_id), ("state", "=", "FINISHED")]
     ran = list_tasks(DASHBOARD, filters=filters, limit=10000, detail=True)
-    counted = Counter(addresses.get(task.node_id, task.node_id) for task in ran)
-    print(json.dumps(counted))
+    print(json.dumps(Counter(addresses.get(task.node_id, task.node_id) for task in ran)))
     return 0
 
 
-if __name__ == "__main__":
-    verb, *arguments = sys.argv[1:]
+def main(verb, *arguments):
     verbs = {"submit": submit, "follow": follow, "stop": stop, "tasks": tasks}
-    sys.exit(verbs[verb](JobSubmissionClient(DASHBOARD), *arguments))
+    try:
+        return verbs[verb](JobSubmissionClient(DASHBOARD), *arguments)
+    except ConnectionError:
+        say("Ray's dashboard on the head does not answer")
+    except RuntimeError as error:
+        told = [line for line in str(error).splitlines() if line.strip(" .")]
+        say(f"Ray refused: {told[-1].strip() if told else error!r}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,10 +1,12 @@
 """A stack of three nodes as its outputs tell it."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fleet import ssh_files
 from fleet.inventory import Inventory
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
@@ -21,7 +23,9 @@ OUTPUTS: dict[str, Any] = {
     "clientConfig": {
         "user": "ray",
         "privateKey": "CLIENT KEY\n",
-        "pip": ["eo-grow==1.7.15", "ray==2.55.1", "setuptools<81"],
+        "token": "TOKEN",
+        "requirements": ["eo-grow==1.7.15"],
+        "constraints": ["setuptools<81", "ray==2.55.1"],
     },
     "inventory": {
         "team": "earth-observation",
@@ -37,6 +41,11 @@ OUTPUTS: dict[str, Any] = {
         ],
     },
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_ssh_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ssh_files, "SSH_FOLDER", tmp_path / "ssh-files")
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from fleet.errors import UserError
 @pytest.fixture
 def laptop(tmp_path, inventory, outputs):
     login = login_of(inventory, outputs["clientConfig"])
-    return client.Laptop(inventory, login, tuple(outputs["clientConfig"]["pip"]), tmp_path / "client")
+    pip = ("eo-grow==1.7.15", "setuptools<81", "ray==2.55.1")
+    return client.Laptop(inventory, login, pip, tmp_path / "client")
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_the_launcher_may_not_start_or_stop_what_the_stack_runs(with_ray, folder
 def test_without_ray_the_wrapper_says_how_to_install_it(folder):
     done = ray({"PATH": f"{folder}/bin:/usr/bin:/bin"}, "status")
     assert done.returncode == 127
-    assert "pip install eo-grow==1.7.15 ray==2.55.1 'setuptools<81'" in done.stderr
+    assert "pip install eo-grow==1.7.15 'setuptools<81' ray==2.55.1" in done.stderr
 
 
 def test_activate_puts_the_wrapper_first(with_ray, folder):

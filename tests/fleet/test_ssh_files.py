@@ -1,5 +1,7 @@
 import stat
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -53,8 +55,10 @@ def test_the_key_ends_with_a_line_break_as_ssh_wants_it(config):
     assert (config.parent / "login_key").read_text() == "LOGIN KEY\n"
 
 
-def test_connections_are_shared_where_the_socket_fits_into_a_path(config):
-    assert effective(config, "workers-1")["controlmaster"] == "auto"
+def test_connections_are_shared_where_the_socket_fits_into_a_path(inventory):
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        config = ssh_files.write(inventory, Path(short))
+        assert effective(config, "workers-1")["controlmaster"] == "auto"
 
 
 def test_connections_are_not_shared_below_a_folder_with_a_long_name(inventory, tmp_path):
