@@ -21,6 +21,11 @@ class Field:
     change: Change
     model: type[Model] | None
 
+    @classmethod
+    def of(cls, path: str, info: FieldInfo) -> "Field":
+        change = next(mark for mark in info.metadata if isinstance(mark, Change))
+        return cls(path, info, change, model_in(info.annotation))
+
     @property
     def many(self) -> bool:
         return "tuple[" in str(self.info.annotation)
@@ -46,7 +51,7 @@ def keys(model: type[Model]) -> dict[str, FieldInfo]:
 def fields(model: type[Model] = Config, prefix: str = "") -> Iterator[Field]:
     """Every field, a part after its whole."""
     for key, info in keys(model).items():
-        field = _field(f"{prefix}{key}", info)
+        field = Field.of(f"{prefix}{key}", info)
         yield field
         if field.model:
             yield from fields(field.model, f"{field.path}[]." if field.many else f"{field.path}.")
@@ -68,7 +73,7 @@ def field_at(path: Path) -> Field | None:
         if info is None:
             is_entry = field is not None and "dict[" in str(field.info.annotation)
             return field if is_entry else None
-        field = _field(part, info)
+        field = Field.of(part, info)
         model = field.model
     return field
 
@@ -77,8 +82,3 @@ def known_keys(path: Path) -> list[str]:
     """The keys that a stack file may have below a path."""
     model = Config if not path else getattr(field_at(path), "model", None)
     return list(keys(cast(type[Model], model))) if model else []
-
-
-def _field(path: str, info: FieldInfo) -> Field:
-    change = next(mark for mark in info.metadata if isinstance(mark, Change))
-    return Field(path, info, change, model_in(info.annotation))

@@ -39,7 +39,7 @@ def _kinds(text: str) -> Iterator[tuple[str, str]]:
     elif _URL_PASSWORD.search(text):
         yield (
             "a user name or password in a URL",
-            "use a mirror that asks for none in your network, and change this password",
+            "use an address that asks for none in your network, and change this password",
         )
     elif _ACCESS_KEY.search(text):
         yield "an access key", "take it out, and revoke it where it was issued"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 SHOWN = 60
 HIDDEN = "(not shown)"
+# The namespace of the keys, as Pulumi.yaml has it.
+PROJECT = "agent-fleet"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def show(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = re.sub(r"\s+", " ", str(value))
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?|true|false", text):
+        return f'"{text}"'
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Set
 
 from components.config.model import Config
-from components.config.problems import Problem, show
+from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
     leftover_consent,
@@ -73,7 +73,7 @@ def left_out_workers(config: Config) -> Iterator[Problem]:
                 yield Problem(f"{where}[{position}]", show(number), "is there twice", "take one out")
         if count and set(range(1, count + 1)) <= set(pool.without):
             rule, remedy = "leaves nobody in the pool", "write `count: 0` and take `without` out"
-            yield Problem(where, show(list(pool.without)), rule, remedy, (f"{path}.count",))
+            yield Problem(where, show(", ".join(map(str, pool.without))), rule, remedy, (f"{path}.count",))
 
 
 def shared_memory(config: Config) -> Iterator[Problem]:
@@ -119,7 +119,7 @@ def generation_without_effect(config: Config, given: Set[str]) -> Iterator[Probl
     generation = config.key_generations.token
     if "rayToken" in given and generation != 1:
         rule = "has no effect: the token is the one that the stack gives as `rayToken`"
-        remedy = "take it out, and change the token with `pulumi config set --secret agent-fleet:rayToken`"
+        remedy = f"take it out, and change the token with `pulumi config set --secret {PROJECT}:rayToken`"
         yield Problem("keyGenerations.token", show(generation), rule, remedy)
 
 

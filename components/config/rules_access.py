@@ -81,7 +81,7 @@ def room_for_machines(config: Config) -> Iterator[Problem]:
     if cidr and not any(cidr.subnet_of(private) for private in PRIVATE):
         yield Problem(path, value, "is not a private network", "take one such as 10.89.16.0/20")
     for taken, engine in ENGINES.items():
-        if cidr and cidr.overlaps(taken):
+        if cidr and prefix >= LARGEST and cidr.overlaps(taken):
             rule = f"overlaps {taken}, the network that {engine} gives to its own containers"
             yield Problem(path, value, rule, "take another, such as 10.89.16.0/20")
     if cidr and not LARGEST <= prefix <= SMALLEST:

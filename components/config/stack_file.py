@@ -8,9 +8,8 @@ from typing import Any, cast
 import yaml
 
 from components.config.fields import field_at
-
-PROJECT = "agent-fleet"
-ENCRYPTED = "(encrypted)"
+from components.config.problems import PROJECT
+from components.config.validation import ENCRYPTED
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,5 +1,6 @@
 """What pydantic finds, in words for the user; and how to go on behind an error, to find the next ones."""
 
+import copy
 import json
 from difflib import get_close_matches
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 from components.config.fields import Path, field_at, known_keys
 from components.config.model import SECRET_KEYS, Config
 from components.config.plain_secrets import is_secret_name
-from components.config.problems import HIDDEN, Problem, path_of, show, within
+from components.config.problems import HIDDEN, PROJECT, Problem, path_of, show, within
 
 # With a wrong cloud or platform nobody can say which keys belong below these.
 _DECIDES = {"cloud": ("cluster.master", "cluster.pools"), "cluster.platform": ("cluster.settings",)}
@@ -59,11 +60,11 @@ def mend(raw: dict[str, Any], path: Path) -> None:
         place = place[part]
     field = field_at(path)
     if isinstance(last, int):
-        place[last] = field.example[0] if field else None
+        place[last] = copy.deepcopy(field.example[0]) if field else None
     elif field is None or field_at(parents) == field or not field.info.is_required():
         place.pop(last, None)
     else:
-        place[last] = field.example
+        place[last] = copy.deepcopy(field.example)
 
 
 def nearest(key: str, path: Path) -> str | None:
@@ -76,7 +77,8 @@ def nearest(key: str, path: Path) -> str | None:
 def unknown_key(path: Path, value: object) -> Problem:
     key = str(path[-1])
     meant = nearest(key, path[:-1])
-    is_secret = is_secret_name(key) or meant in SECRET_KEYS or isinstance(value, str)
+    # A text at a key that nobody knows may be anything; at a misspelled one it is what belongs there.
+    is_secret = is_secret_name(key) or meant in SECRET_KEYS or (meant is None and isinstance(value, str))
     known = ", ".join(f"`{name}`" for name in known_keys(path[:-1]))
     remedy = f"did you mean `{meant}`?" if meant else f"known here are {known}"
     return Problem(path_of(path), HIDDEN if is_secret else show(value), "is not a known key", remedy)
@@ -101,22 +103,27 @@ def _problem(error: ErrorDetails) -> Problem:
     context = error.get("ctx", {})
     if kind == "missing":
         return Problem(path_of(path), "", "is required", f"add it, such as {example}")
-    if kind == "refused":
+    if value is None or value == "":
+        field = field_at(path)
+        out = "" if field and field.info.is_required() else "take the key out, or "
+        rule, remedy = "is empty", f"{out}give it a value, such as {example}"
+    elif kind == "refused":
         rule, remedy = context["rule"], context["remedy"]
-    elif value is None or value == "":
-        rule, remedy = "is empty", f"take the key out, or give it a value, such as {example}"
     elif kind == "literal_error":
         rule, remedy = _choice(path, value, context["expected"])
     elif kind in _LIMITS:
         words, name = _LIMITS[kind]
         rule, remedy = (
             f"{words} {show(context[name])}",
-            f"write a number within that limit, such as {example}",
+            f"write a number in that range, such as {example}",
         )
     elif kind in ("too_long", "too_short"):
-        limit = "most {max_length}" if kind == "too_long" else "least {min_length}"
-        rule = f"must have at {limit.format(**context)} entries"
-        remedy = f"it has {len(value)}; write it like {example}"
+        rule, remedy = (
+            f"must not have more than {context.get('max_length')}",
+            f"it has {len(value)}; take some out",
+        )
+        if kind == "too_short":
+            rule, remedy = "must not be empty", f"write it like {example}"
     else:
         what = next((words for word, words in _KINDS.items() if kind.startswith(word)), error["msg"])
         rule, remedy = f"must be {what}", _retype(value, what) or f"write it like {example}"
@@ -128,7 +135,7 @@ def _choice(path: Path, value: object, expected: str) -> tuple[str, str]:
     meant = get_close_matches(str(value), choices, 1)
     listed = ", ".join(f"`{choice}`" for choice in choices)
     if path_of(path) in _DECIDES:
-        return f"is not available; available: {listed}", f"write `{path[-1]}: {choices[0]}`"
+        return "is not available", f"write one of: {listed}"
     return f"must be one of {listed}", f"did you mean `{meant[0]}`?" if meant else "write one of them"
 
 
@@ -146,4 +153,6 @@ def _example(path: Path) -> str:
     if isinstance(path[-1], int) and example is not None:
         example = example[0]
     text = json.dumps(example) if isinstance(example, list | dict | bool) else str(example)
-    return f"`{text}`" if isinstance(path[-1], int) else f"`{path[-1]}: {text}`"
+    if isinstance(path[-1], int):
+        return f"`{text}`"
+    return f"`{PROJECT}:{path[-1]}: {text}`" if len(path) == 1 else f"`{path[-1]}: {text}`"

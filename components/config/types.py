@@ -98,19 +98,20 @@ def _ssh_public_key(value: str) -> str:
     if len(words) == 1 and text.startswith(("~", "/", ".")):
         refuse("is a path, not a key", remedy)
     if len(words) < 2 or words[0] not in KEY_TYPES:
-        refuse(f"must begin with a key type that sshd takes: {', '.join(KEY_TYPES)}", remedy)
+        refuse("must begin with a key type that sshd takes, such as ssh-ed25519", remedy)
     try:
-        blob = base64.b64decode(words[1], validate=True)
-        if blob[4 : 4 + int.from_bytes(blob[:4])].decode() != words[0]:
-            refuse("names another key type than its data holds", remedy)
-        key = load_ssh_public_key(f"{words[0]} {words[1]}".encode())
+        data = base64.b64decode(words[1], validate=True)
+        named = data[4 : 4 + int.from_bytes(data[:4])].decode()
+        key = load_ssh_public_key(f"{named} {words[1]}".encode())
     except (binascii.Error, UnicodeDecodeError, ValueError, UnsupportedAlgorithm):
-        refuse("is cut off or damaged: its data is no key of that type", remedy)
+        key = named = None
+    if key is None:
+        refuse("is cut off or damaged: its data is no key", remedy)
+    if named != words[0]:
+        refuse(f"names another type than its data, which is of type {named}", remedy)
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
-        refuse(
-            f"is an RSA key of {key.key_size} bits, less than {RSA_BITS}",
-            "make a new one: ssh-keygen -t ed25519",
-        )
+        rule = f"is an RSA key of {key.key_size} bits, less than {RSA_BITS}"
+        refuse(rule, "make a new one with `ssh-keygen -t ed25519`")
     return " ".join(words)
 
 

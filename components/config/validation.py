@@ -8,9 +8,14 @@ from typing import Any
 from components.config.fields import known_keys
 from components.config.model import SECRET_KEYS, Config
 from components.config.plain_secrets import plain_secrets
-from components.config.problems import HIDDEN, ConfigError, Problem, within
+from components.config.problems import HIDDEN, PROJECT, ConfigError, Problem, within
 from components.config.rules import RULES, generation_without_effect, stack_name_problems
 from components.config.structure import mend, parse, unknown_key
+
+# Stands for a secret where nobody can decrypt it: a stack file read without Pulumi.
+ENCRYPTED = "(encrypted)"
+# What an HTTP header takes as a bearer token (RFC 6750 §2.1), long enough not to be guessed.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")
 
 
 def validate(raw: Mapping[str, object], secret_keys: Set[str], stack: str) -> Config:
@@ -52,18 +57,17 @@ def _required_but_hidden(raw: Mapping[str, object], secret_keys: Set[str]) -> li
 
 def _secret_problems(raw: Mapping[str, object], secret_keys: Set[str]) -> Iterator[Problem]:
     for key, value in raw.items():
-        command = f"`pulumi config set --secret agent-fleet:{key}`"
+        command = f"`pulumi config set --secret {PROJECT}:{key}`"
         if key in SECRET_KEYS and key not in secret_keys:
             rule = "is a secret in plain text"
             yield Problem(key, HIDDEN, rule, f"choose a new value and set it with {command}")
-        elif key in SECRET_KEYS and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,256}", str(value)):
+        elif key in SECRET_KEYS and not _TOKEN.fullmatch(str(value)) and value != ENCRYPTED:
             rule = "must be 32 to 256 letters, digits or any of . _ ~ + / = -"
-            yield Problem(
-                key, HIDDEN, rule, f"set it with {command}, such as the output of `openssl rand -hex 32`"
-            )
+            remedy = f"set another, such as `openssl rand -hex 32` prints, with {command}"
+            yield Problem(key, HIDDEN, rule, remedy)
         elif key in secret_keys and key in known_keys(()):
-            own = ", ".join(f"`agent-fleet:{name}`" for name in SECRET_KEYS)
+            own = ", ".join(f"`{PROJECT}:{name}`" for name in SECRET_KEYS)
             rule = "holds a secret, and one `secure:` inside makes the whole of it secret"
             yield Problem(key, HIDDEN, rule, f"write it in plain text; secrets have keys of their own: {own}")
         elif key in secret_keys and key not in SECRET_KEYS:
-            yield unknown_key((key,), str(value))
+            yield unknown_key((key,), HIDDEN)

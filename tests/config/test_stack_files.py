@@ -1,0 +1,94 @@
+"""Stack files by name: those in good/ are taken, those in bad/ give the report that lies beside them."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from components.config.__main__ import SCHEMA
+from components.config.problems import ConfigError
+from components.config.stack_file import read_stack_file
+from components.config.validation import validate
+
+ROOT = Path(__file__).parents[2]
+FILES = Path(__file__).parents[1] / "stackfiles"
+GOOD = sorted((FILES / "good").glob("*.yaml")) + sorted(ROOT.glob("Pulumi.*.yaml"))
+BAD = sorted((FILES / "bad").glob("*.yaml"))
+
+by_name = {"ids": lambda path: path.stem}
+
+
+@pytest.mark.parametrize("path", GOOD, **by_name)
+def test_a_good_stack_file_is_taken(path: Path) -> None:
+    raw, secret_keys = read_stack_file(path)
+
+    assert validate(raw, secret_keys, "dev").team
+
+
+@pytest.mark.parametrize("path", GOOD, **by_name)
+def test_a_good_stack_file_is_valid_in_an_editor(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(SCHEMA.read_text()))
+
+
+@pytest.mark.parametrize("path", BAD, **by_name)
+def test_a_bad_stack_file_gives_its_report(path: Path) -> None:
+    raw, secret_keys = read_stack_file(path)
+
+    with pytest.raises(ConfigError) as refused:
+        validate(raw, secret_keys, "dev")
+
+    assert f"{refused.value}\n" == path.with_suffix(".expected.txt").read_text()
+    assert "canary" not in str(refused.value), "a secret is shown"
+
+
+def test_every_bad_stack_file_and_report_has_its_other_half() -> None:
+    reports = {path.name.removesuffix(".expected.txt") for path in (FILES / "bad").glob("*.expected.txt")}
+
+    assert {path.stem for path in BAD} == reports
+    assert len(BAD) >= 25
+
+
+@pytest.mark.parametrize("stack", ["Dev", "1st", "eo_eu", "a--b", "x" * 33, "ends-"])
+def test_a_name_of_a_stack_that_no_name_can_be_made_from_is_refused(stack: str) -> None:
+    raw, secret_keys = read_stack_file(GOOD[0])
+
+    with pytest.raises(ConfigError, match="name of the stack"):
+        validate(raw, secret_keys, stack)
+
+
+def test_the_longest_names_fit_a_host_name_and_a_role_name() -> None:
+    from components.config.model import WORKERS_PER_POOL
+    from components.config.types import POOL_LENGTH, STACK_LENGTH, TEAM_LENGTH
+
+    number = len(str(WORKERS_PER_POOL))
+    assert STACK_LENGTH + 1 + POOL_LENGTH + 1 + number <= 63
+    assert TEAM_LENGTH + 1 + STACK_LENGTH + 1 + len("worker") <= 64
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("config: {a: 1, a: 2}", "the key a is there twice"), ("config: [", "is not valid YAML")],
+)
+def test_a_file_that_is_no_yaml_for_pulumi_is_no_yaml_here(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match=words):
+        read_stack_file(path)
+
+
+def test_yaml_is_read_as_pulumi_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text(
+        "config:\n"
+        "  aws:region: x\n"
+        "  agent-fleet:team: 123\n"
+        "  agent-fleet:tags: {a: yes, b: 2026-01-01, c: 1.0, 3: x}\n"
+    )
+
+    raw, secret_keys = read_stack_file(path)
+
+    assert raw == {"team": "123", "tags": {"a": "yes", "b": "2026-01-01", "c": 1.0, "3": "x"}}
+    assert not secret_keys
