@@ -7,6 +7,7 @@ BASE_PACKAGES=(python3:python3 /etc/ssl/certs/ca-certificates.crt:ca-certificate
 LOCAL_PACKAGES=(
   podman:podman runc:runc newuidmap:uidmap ip:iproute2 iptables:iptables nft:nftables debootstrap:debootstrap
   /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns
+  /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 )
 
 ensure_packages() {

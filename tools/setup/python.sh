@@ -20,25 +20,39 @@ is_new_enough() {
 has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
 ensure_venv() {
-  local dev=$1 file=requirements.txt stamp=$VENV/.requirements digest
-  if [[ $dev == yes ]]; then
-    file=requirements-dev.txt stamp=$VENV/.requirements-dev
-  fi
+  local dev=$1 file=requirements.txt base all stamp wanted
   # The folder is part of it: a venv's scripts name it, so a moved project needs a new one.
-  digest=$(cd "$ROOT" && { cat requirements.txt "$file"; pwd; } | sha256sum)
-  if "$VENV/bin/python" -c '' 2>/dev/null && [[ -f $stamp && $(<"$stamp") == "$digest" ]]; then return; fi
+  base=$(cd "$ROOT" && { pwd; cat requirements.txt; } | sha256sum)
+  all=$(cd "$ROOT" && { pwd; cat requirements.txt requirements-dev.txt; } | sha256sum)
+  stamp=$VENV/.requirements wanted=$base
+  if [[ $dev == yes ]]; then
+    file=requirements-dev.txt stamp=$VENV/.requirements-dev wanted=$all
+  fi
+  if "$VENV/bin/python" -c '' 2>/dev/null && [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then return; fi
 
   local python log=$LOGS/pip.log
   python=$(find_python) || die "no Python >= $PYTHON_MINIMUM is on PATH ($(python3 --version 2>&1 || true))" \
     "install one (on Ubuntu 22.04: sudo apt-get install python3.11 python3.11-venv), then try again"
   make_venv "$python"
-  rm -f "$VENV"/.requirements*
+  rm -f "$stamp"
   if ! with_progress "installing $file into venv/ ($("$python" --version))" "$log" install_requirements "$file"; then
     tail_of "$log"
     die "pip could not install $file; the whole log is in .fleet/logs/pip.log" \
       "check that the package index is reachable (PIP_INDEX_URL, proxy) and that the disk has room, then try again"
   fi
-  printf '%s\n' "$digest" >"$stamp"
+  write_fleet_command
+  printf '%s\n' "$base" >"$VENV/.requirements"
+  [[ $dev == no ]] || printf '%s\n' "$all" >"$stamp"
+}
+
+# `fleet` beside `python`, so that an activated venv has it in every folder.
+# shellcheck disable=SC2016  # the lines are the script's own
+write_fleet_command() {
+  printf '%s\n' '#!/bin/sh' \
+    '# Written by tools/setup.sh: the commands of `python -m fleet`, from any folder.' \
+    'root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd) || exit' \
+    'PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$root/venv/bin/python" -m fleet "$@"' >"$VENV/bin/fleet"
+  chmod 755 "$VENV/bin/fleet"
 }
 
 make_venv() {

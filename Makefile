@@ -1,0 +1,64 @@
+# Wraps `pulumi`, `python -m fleet` and `pytest`; nothing here is needed to use them by themselves.
+STACK ?= dev
+FLEET = venv/bin/python -m fleet
+PYTEST = venv/bin/python -m pytest
+
+.DEFAULT_GOAL = help
+.PHONY: help up preview down status job setup env cancel test test-all lint unit bench dev
+
+help: ## what there is to type
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | expand -t 18
+	@echo; echo '  STACK=dev is the default; Pulumi.NAME.yaml is the file of the stack NAME'
+
+up: ## make the stack what its file says; ends with its status
+	@tools/setup.sh --stack '$(STACK)'
+	@$(FLEET) up '$(STACK)'
+
+preview: ## show what `make up` would do
+	@tools/setup.sh --stack '$(STACK)'
+	@$(FLEET) preview '$(STACK)'
+
+down: venv/bin/python ## remove the stack, but storage it must keep
+	@$(FLEET) down '$(STACK)'
+
+status: venv/bin/python ## is every node well?
+	@$(FLEET) status '$(STACK)'
+
+job: venv/bin/python ## run the sample pipeline on the cluster, and judge by its results
+	@$(FLEET) job '$(STACK)'
+
+setup: ## only get the tools that `make up` needs
+	@tools/setup.sh --stack '$(STACK)'
+
+env: ## shell lines for plain `pulumi` commands: eval "$$(make env)"
+	@tools/setup.sh --stack '$(STACK)' >&2
+	@venv/bin/python -m fleet.engine env '$(STACK)'
+
+cancel: venv/bin/python ## remove a lock on the stack's state that a run on another computer left
+	@venv/bin/python -m fleet.engine cancel '$(STACK)'
+
+test: lint ## lint, then every layer and every platform once: what CI runs
+	$(PYTEST) -m "not exhaustive"
+
+test-all: lint ## lint and all tests: every fault and every pair
+	$(PYTEST)
+
+lint: dev ## ruff, pyright, shellcheck, yamllint
+	venv/bin/ruff check .
+	venv/bin/ruff format --check .
+	venv/bin/pyright
+	git ls-files -coz --exclude-standard '*.sh' .ci/run tools/command_plugin/pulumi-resource-command | xargs -0 venv/bin/shellcheck -x
+	venv/bin/yamllint --strict .
+
+unit: dev ## tests that start nothing: no engine, no hosts; seconds
+	$(PYTEST) tests/unit tests/graph tests/config
+
+bench: dev ## what the program and the engine cost, by number of workers
+	venv/bin/python -m bench.plan
+	venv/bin/python -m bench.noop
+
+dev:
+	@tools/setup.sh --dev
+
+venv/bin/python:
+	@tools/setup.sh --stack '$(STACK)'
