@@ -15,11 +15,12 @@ STEP_SECONDS = 1800
 class Call:
     """A verb of a platform's script. Values may be Outputs.
 
-    `script` names `userdata/<script>.sh`. `settings` and `secrets` reach it as shell variables on standard
+    `scripts` name files in `userdata/`, in the order in which they travel; the last one is the platform's own
+    and gives the installed script its name. `settings` and `secrets` reach it as shell variables on standard
     input, never in argv. `undo` is the verb that takes a membership back. `timeout` is in seconds.
     """
 
-    script: str
+    scripts: tuple[str, ...]
     verb: str
     settings: Mapping[str, pulumi.Input[Setting]]
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])

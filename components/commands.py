@@ -6,9 +6,11 @@ Why each option is as it is: docs/architecture.md, "Steps and memberships".
 
 import base64
 import gzip
+import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pulumi
@@ -16,10 +18,12 @@ from pulumi_command import remote
 
 from components.call import Call, Setting
 from components.cloud import Machine
-from components.connection import DIALS, FIRST_CONTACT_DIALS, connection
+from components.connection import DIALS, FIRST_CONTACT_DIALS, Endpoint, connection
 
 USERDATA = Path(__file__).parent.parent / "userdata"
 INSTALLED = "/usr/local/lib/agent-fleet"
+# in the shared storage; `publish` in userdata/common.sh puts the script there under its digest
+PUBLISHED = ".agent-fleet"
 
 
 def assignments(values: Mapping[str, Setting]) -> str:
@@ -44,28 +48,59 @@ def minified(shell: str) -> str:
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
 
 
+@cache
+def script_of(scripts: tuple[str, ...]) -> str:
+    """What is installed on a machine: `common.sh` and the platform's scripts, minified."""
+    return "".join(minified((USERDATA / f"{name}.sh").read_text()) for name in ("common", *scripts))
+
+
 def packed(script: str) -> str:
-    """`common.sh` and the platform's script as one line of base64, the same at every run."""
-    text = "".join(minified((USERDATA / f"{name}.sh").read_text()) for name in ("common", script))
-    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    """A script as one line of base64, the same at every run."""
+    return base64.b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()
+
+
+def _path(call: Call) -> str:
+    return f"{INSTALLED}/{call.scripts[-1]}.sh"
 
 
 def _as_root(seconds: int, *command: str) -> str:
     return shlex.join(["sudo", "-n", "timeout", "--kill-after=30", str(seconds), *command])
 
 
-def _install_and_run(call: Call) -> str:
-    path = f"{INSTALLED}/{call.script}.sh"
-    text = (
-        f"set -euo pipefail; umask 077; IFS= read -r code; mkdir -p {INSTALLED}; "
-        f'printf %s "$code" | base64 -d | gunzip >{path}.$$; mv {path}.$$ {path}; '
-        f"exec bash {path} {call.verb}"
+def _install_and_run(call: Call, get_script: str) -> str:
+    """`get_script` is shell that writes the script to `$new`."""
+    path = _path(call)
+    return _as_root(
+        call.timeout,
+        "bash",
+        "-c",
+        f"set -euo pipefail; umask 077; new={path}.$$; mkdir -p {INSTALLED}; {get_script}; "
+        f"mv $new {path}; exec bash {path} {call.verb}",
     )
-    return _as_root(call.timeout, "bash", "-c", text)
+
+
+def _from_stdin(call: Call) -> str:
+    return _install_and_run(call, 'IFS= read -r code; printf %s "$code" | base64 -d | gunzip >$new')
+
+
+def _from_storage(call: Call, storage: str) -> str:
+    """The digest makes it safe that people's work can write to the shared storage too."""
+    digest = hashlib.sha256(script_of(call.scripts).encode()).hexdigest()
+    found = f"{storage}/{PUBLISHED}/{digest}"
+    missing = (
+        f"error on $(hostname): {found} is missing: if {storage} is mounted, run the whole `pulumi up`, "
+        "in which the master puts it there"
+    )
+    return _install_and_run(
+        call,
+        "timeout 600 cloud-init status --wait >/dev/null 2>&1 || :; "
+        f'cp {found} $new 2>/dev/null || {{ echo "{missing}" >&2; exit 1; }}; '
+        f"echo {digest} $new | sha256sum --quiet -c >&2",
+    )
 
 
 def _run_installed(call: Call, verb: str) -> str:
-    return _as_root(call.timeout, "bash", f"{INSTALLED}/{call.script}.sh", verb)
+    return _as_root(call.timeout, "bash", _path(call), verb)
 
 
 def _stdin(call: Call, prefix: str = "") -> pulumi.Output[str]:
@@ -81,21 +116,40 @@ _QUIET = ["stdout", "stderr"]
 # text is in the state once less.
 
 
-def step(
-    call: Call, machine: Machine, through: Machine | None, opts: pulumi.ResourceOptions
-) -> remote.Command:
-    """The one Command on a machine: installs, configures and starts its agent.
+def step(call: Call, machine: Machine, opts: pulumi.ResourceOptions) -> remote.Command:
+    """The one Command on a machine that is a way in: its script travels with it.
 
     Its stdout is the digest of what it was asked for. A changed script, setting or secret updates it in
     place; a replaced machine replaces it. It has no `delete`, so nothing dials a machine that goes away.
     """
+    script = script_of(call.scripts)
+    return _step(call, machine, _from_stdin(call), f"{packed(script)}\n", None, opts)
+
+
+def worker_step(
+    call: Call, machine: Machine, through: Machine, storage: str, opts: pulumi.ResourceOptions
+) -> remote.Command:
+    """As `step`, for a machine behind the master, which put the script into the shared storage.
+
+    Every input is written to the state at every step of a run, so what N machines have in common stays out
+    of their inputs.
+    """
+    return _step(call, machine, _from_storage(call, storage), "", through.endpoint, opts)
+
+
+def _step(
+    call: Call,
+    machine: Machine,
+    command: str,
+    prefix: str,
+    through: Endpoint | None,
+    opts: pulumi.ResourceOptions,
+) -> remote.Command:
     return remote.Command(
         f"{machine.node.name}-step",
-        connection=connection(
-            machine.endpoint, FIRST_CONTACT_DIALS, through=through.endpoint if through else None
-        ),
-        create=_install_and_run(call),
-        stdin=_stdin(call, prefix=f"{packed(call.script)}\n"),
+        connection=connection(machine.endpoint, FIRST_CONTACT_DIALS, through),
+        create=command,
+        stdin=_stdin(call, prefix),
         triggers=[machine.id],
         logging=remote.Logging.STDERR,
         add_previous_output_in_env=False,

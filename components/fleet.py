@@ -17,6 +17,7 @@ class Node:
     role: Role
     size: Master | Pool
     pool: str | None = None
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Fleet:
 def pool_nodes(pool: Pool) -> tuple[Node, ...]:
     """Workers 1 to `count` except those named in `without`."""
     numbers = (number for number in range(1, pool.count + 1) if number not in pool.without)
-    return tuple(Node(f"{pool.name}-{number}", WORKER, pool, pool.name) for number in numbers)
+    return tuple(Node(f"{pool.name}-{number}", WORKER, pool, pool.name, pool.gpus) for number in numbers)
 
 
 def fleet_of(config: Config, stack: str, ports: tuple[Port, ...]) -> Fleet:

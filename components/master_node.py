@@ -19,5 +19,5 @@ class MasterNode(pulumi.ComponentResource):
         super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
         self.machine = machine(site, node, public=True, opts=pulumi.ResourceOptions(parent=self))
         call = platform.master(site.fleet, site.keys, self.machine)
-        self.step = commands.step(call, self.machine, None, pulumi.ResourceOptions(parent=self))
+        self.step = commands.step(call, self.machine, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"privateIp": self.machine.private_ip, "publicIp": self.machine.public_ip})

@@ -48,7 +48,7 @@ def stack_outputs(
             {"name": worker.node.name, "pool": worker.node.pool, "privateIp": worker.private_ip}
             for worker in workers
         ],
-        "urls": dict(platform.urls(fleet)),
+        "urls": dict(platform.urls()),
         "ssh": {
             machine.node.name: f"ssh -F {ssh_config} {machine.node.name}"
             for machine in (master.machine, *workers)

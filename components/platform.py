@@ -26,11 +26,11 @@ class Platform(Protocol):
         """Installs and starts the agent on a worker."""
         ...
 
-    def member(self, fleet: Fleet, node: Node, machine: Machine) -> Call:
+    def member(self, node: Node, machine: Machine, controller: Machine) -> Call:
         """At the controller: waits until the agent is alive and right; `undo` drains and removes it."""
         ...
 
-    def urls(self, fleet: Fleet) -> Mapping[str, str]:
+    def urls(self) -> Mapping[str, str]:
         """Addresses of web pages, as `fleet tunnel` opens them."""
         ...
 

@@ -33,11 +33,13 @@ class WorkerPool(pulumi.ComponentResource):
     def _worker(self, node: Node, site: Site, master: MasterNode, platform: Platform) -> Machine:
         child = pulumi.ResourceOptions(parent=self)
         worker = machine(site, node, public=False, opts=child)
-        step = commands.step(
+        step = commands.worker_step(
             platform.agent(site.fleet, node, site.keys, worker, master.machine),
             worker,
             master.machine,
+            str(site.fleet.config.storage.mount_path),
             pulumi.ResourceOptions(parent=self, depends_on=[master.step]),
         )
-        commands.membership(platform.member(site.fleet, node, worker), worker, step, master.machine, child)
+        member = platform.member(node, worker, master.machine)
+        commands.membership(member, worker, step, master.machine, child)
         return worker

@@ -5,6 +5,7 @@ Plain mocks show inputs only; the raw requests also show order, options and secr
 
 import json
 import runpy
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,7 @@ class Request:
 class Recording:
     requests: dict[str, Request] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> Request:
         (found,) = (
@@ -96,17 +98,9 @@ class _Monitor(mocks.MockMonitor):
             self._recording.requests[urn] = Request(copy, urn)
         return super().RegisterResource(request)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
-        if "pulumi:pulumi:Stack" in request.urn:
-            self._recording.outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
-        return super().RegisterResourceOutputs(request)
-
 
 class _Answers(mocks.Mocks):
-    """What a first `up` would give back, in the order in which machines are asked for."""
-
-    def __init__(self) -> None:
-        self._machines = 0
+    """What a first `up` would give back; a machine's address follows from its name."""
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"unexpected call {args.token}")
@@ -118,15 +112,16 @@ class _Answers(mocks.Mocks):
         if args.name == "seed":
             return {"stdout": SEED}
         if args.typ == "command:local:Command":
-            self._machines += 1
-            address = f"10.89.{self._machines // 250}.{self._machines % 250 + 1}"
+            number = zlib.crc32(args.name.encode()) % 4000
+            address = f"10.89.{number // 250}.{number % 250 + 2}"
             facts = {
                 "id": f"{args.name}-made",
                 "cidr": "10.89.0.0/20",
                 "gateway": "10.89.0.1",
+                "sshHost": address,
                 "sshPort": 2201,
                 "privateIp": address,
-                "volume": "volume",
+                "publicIp": "127.0.0.1",
             }
             return {"stdout": json.dumps(facts)}
         return {"stdout": f"digest of {args.name}"}
@@ -144,10 +139,17 @@ def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) 
     pulumi.runtime.set_all_config({**given, **hidden}, list(hidden))
     mocks.set_mocks(answers, project=PROJECT, stack=STACK, monitor=_Monitor(answers, recording))
 
+    async def resolve_outputs() -> None:
+        for name, value in pulumi.runtime.settings.get_root_resource().outputs.items():
+            output = pulumi.Output.from_input(value)
+            recording.outputs[name] = await output.future(with_unknowns=True)
+            if await output.is_secret():
+                recording.secret_outputs.add(name)
+
     @pulumi.runtime.test
-    def run() -> None:
+    def run() -> Any:
         runpy.run_path(str(PROJECT_FOLDER / "__main__.py"))
+        return resolve_outputs()
 
     run()
-    recording.outputs = recording.outputs or dict(pulumi.runtime.settings.get_root_resource().outputs)
     return recording

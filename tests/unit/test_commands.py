@@ -28,8 +28,13 @@ def test_minified_drops_comments_blank_lines_and_indentation_only() -> None:
 
 
 def test_the_script_travels_as_one_line_that_is_the_same_at_every_run() -> None:
-    line = commands.packed("ray")
-    assert line == commands.packed("ray")
+    script = commands.script_of(("ray_head", "ray"))
+    line = commands.packed(script)
+    assert line == commands.packed(script)
     assert "\n" not in line
-    shell = gzip.decompress(base64.b64decode(line)).decode()
-    subprocess.run(["bash", "-n"], input=shell, text=True, check=True)
+    assert gzip.decompress(base64.b64decode(line)).decode() == script
+
+
+def test_the_minified_script_is_still_shell() -> None:
+    script = commands.script_of(("ray_head", "ray"))
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
