@@ -157,6 +157,9 @@ def _build(name: str, base: str, mirror: str) -> None:
             "build",
             f"--runtime={shutil.which(podman.RUNTIME) or podman.RUNTIME}",
             "--network=host",
+            # podman's own cache does not see a change of install.sh; the tag holds the digest of all inputs
+            "--no-cache",
+            "--layers=false",
             *podman.limits(),
             *mounts,
             f"--build-arg=BASE={base}",

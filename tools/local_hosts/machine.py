@@ -1,5 +1,6 @@
 """One machine: a container with systemd, booted with its user data as a cloud boots an instance."""
 
+import contextlib
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,8 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
         *SYSTEMD,
         *podman.limits(),
         "--pids-limit=-1",
+        # a reboot from inside brings it back; after `podman stop` or `podman kill` it stays down
+        "--restart=on-failure",
         f"--cpus={spec.cpus:g}",
         f"--memory={memory}",
         # as much as --memory: none of it is swap
@@ -133,7 +136,12 @@ def create(spec: Spec, user_data: str, apt_mirror: str | None = None) -> dict[st
     if found is None:
         image_name = image.ensure(apt_mirror)
         _place(spec, image_name, net, user_data)
-    start(spec.stack, spec.node)
+    try:
+        start(spec.stack, spec.node)
+    except HostError:
+        # nobody would know of it: a machine that fails at its making is in no state
+        remove(spec.stack, spec.node)
+        raise
     return describe(spec.stack, spec.node)
 
 
@@ -181,8 +189,8 @@ def start(stack: str, node: str) -> None:
         podman.run("exec", name, "sh", "-c", _BOOTED, seconds=BOOT_SECONDS)
     except podman.PodmanError as error:
         raise HostError(
-            f"{where}: the host started but does not come up: {error.reason}\n{last_words(name)}\n"
-            f"`podman logs {name}` and `podman exec {name} journalctl -b` show more; then run the same again"
+            f"{where}: the host started but its sshd does not come up; the last it said:\n"
+            f"{last_words(name, error.output)}\nmend that, then run the same again"
         ) from error
 
 
@@ -196,13 +204,12 @@ def _start_problem(found: Mapping[str, Any], reason: str) -> str:
     return reason
 
 
-def last_words(name: str) -> str:
-    """The end of what the host wrote to its console."""
-    try:
-        lines = podman.run("logs", "--tail=8", name).splitlines()
-    except podman.PodmanError as error:
-        return f"    (no log: {error.reason})"
-    return "\n".join(f"    {line}" for line in lines) or "    (it wrote nothing to its console)"
+def last_words(name: str, said: str) -> str:
+    """The end of what the host wrote to its console and of what its failed units say, indented."""
+    lines = said.splitlines()
+    with contextlib.suppress(podman.PodmanError):
+        lines = [*podman.run("logs", "--tail=8", name).splitlines(), *lines]
+    return "\n".join(f"    {line}" for line in lines[-16:]) or "    (nothing)"
 
 
 def describe(stack: str, node: str) -> dict[str, object]:

@@ -119,9 +119,15 @@ def create(stack: str, team: str, cidr: str | None) -> Network:
 
 
 def remove(stack: str) -> None:
-    """Removes the network and the stack's folder; fine if they are gone already."""
+    """Removes the network, the stack's folder and hosts that no state knows; fine if they are gone already.
+
+    A stack's hosts go before its network: one that is still there was made by a run that was cut off.
+    """
     find(stack)
     name = state.network_name(stack)
+    for host in podman.containers(state.labels(stack)):
+        state.say(f"removing {host['Names'][0]}, which a run that was cut off has left")
+        podman.remove("container", str(host["Names"][0]))
     try:
         podman.remove("network", name)
     except podman.PodmanError as error:

@@ -14,16 +14,17 @@ from tools.local_hosts.errors import HostError
 RUNTIME = "runc"
 INSTALL = "sudo apt-get install -y podman runc netavark uidmap iptables"
 
-# The longest of these calls, the build of the image, sets no limit; the others only talk to the kernel.
+# They only talk to the kernel; a computer that swaps may still take its time.
 SECONDS = 120
 
 
 class PodmanError(HostError):
-    """podman refused; `reason` is its own last line."""
+    """podman refused; `reason` is its own last line, `output` all that it wrote."""
 
-    def __init__(self, verb: str, reason: str) -> None:
+    def __init__(self, verb: str, reason: str, output: str = "") -> None:
         super().__init__(f"podman {verb} failed: {reason}")
         self.reason = reason
+        self.output = output
 
 
 def as_root(program: str) -> list[str]:
@@ -39,7 +40,7 @@ def command() -> list[str]:
     return as_root("podman")
 
 
-def run(*args: str, data: bytes | None = None, seconds: float | None = SECONDS) -> str:
+def run(*args: str, data: bytes | None = None, seconds: float = SECONDS) -> str:
     """Standard output of `podman ARGS`. Raises PodmanError."""
     try:
         done = subprocess.run(
@@ -48,7 +49,8 @@ def run(*args: str, data: bytes | None = None, seconds: float | None = SECONDS) 
     except subprocess.TimeoutExpired as error:
         raise PodmanError(args[0], f"no answer after {seconds:.0f} s") from error
     if done.returncode != 0:
-        raise PodmanError(args[0], _reason(done.stderr or done.stdout))
+        text = (done.stdout + done.stderr).decode(errors="replace")
+        raise PodmanError(args[0], _reason(done.stderr or done.stdout), text)
     return done.stdout.decode(errors="replace")
 
 
