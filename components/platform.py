@@ -26,7 +26,7 @@ class Platform(Protocol):
         """Installs and starts the agent on a worker."""
         ...
 
-    def member(self, node: Node, machine: Machine, controller: Machine) -> Call:
+    def member(self, node: Node, machine: Machine) -> Call:
         """At the controller: waits until the agent is alive and right; `undo` drains and removes it."""
         ...
 

@@ -40,6 +40,6 @@ class WorkerPool(pulumi.ComponentResource):
             str(site.fleet.config.storage.mount_path),
             pulumi.ResourceOptions(parent=self, depends_on=[master.step]),
         )
-        member = platform.member(node, worker, master.machine)
+        member = platform.member(node, worker)
         commands.membership(member, worker, step, master.machine, child)
         return worker

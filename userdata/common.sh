@@ -1,15 +1,15 @@
-# What every platform's script starts with. It travels without comment lines and indentation and is part of the
-# state once per machine (components/commands.py): keep it short, and no string that needs either.
+# What every platform's script begins with. It travels without comment lines and indentation, and is in the state
+# once per machine (components/commands.py): keep it short, and let no string need either.
 # shellcheck shell=bash
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
 state=/var/lib/agent-fleet
 cache=/var/cache/agent-fleet
+what=$*
 log=
 unit=
 seen=
-what=$*
 
 # Progress, for the operator and the log. Whatever else a step prints goes to the log alone.
 say() {
@@ -26,16 +26,15 @@ fail() {
 
 finish() {
   local code=$?
-  ((code)) || exit 0
-  echo "error on $(hostname): $what (exit code $code)${log:+; the end of $log:}" >&3
-  [[ ! $log ]] || {
+  ((!code)) || {
+    echo "error on $(hostname): $what (exit code $code)${log:+; end of $log:}"
     ${unit:+journalctl -qn9 -ocat -u "$unit"}
-    tail -n 15 "$log"
+    ${log:+tail -n15 "$log"}
   } | cut -c-300 >&3
 }
 exec 3>&2
 trap finish EXIT
-trap 'fail "time limit reached: $what"' TERM
+trap 'fail "time limit: $what"' TERM
 
 # Settings and secrets are shell assignments on standard input.
 eval "$(cat)"
@@ -43,10 +42,9 @@ exec </dev/null
 
 # One step at a time: a run that was cut off may still be at work.
 begin_step() {
-  log=/var/log/agent-fleet/${0##*/}
-  log=${log%sh}log
+  log=/var/log/agent-fleet/$(basename "$0" .sh).log
   umask 027
-  install -dm 2750 -g adm "${log%/*}"
+  install -dm2750 -gadm "${log%/*}"
   exec 4>&1 >>"$log" 2>&1 9>/run/lock/agent-fleet.lock
   umask 022
   mkdir -p $state $cache
@@ -63,22 +61,19 @@ begin_step() {
   }
 }
 
-# wait_for WHAT SECONDS COMMAND...: until the command succeeds; it may leave in `seen` why it does not
+# wait_for WHAT SECONDS COMMAND...: until the command succeeds; it may tell in `seen` why it does not
 wait_for() {
-  local end=$((SECONDS + $2)) next=$SECONDS
+  local start=$SECONDS tries=0
   until "${@:3}" >/dev/null; do
-    ((SECONDS < end)) || fail "$1: not so after $2 s${seen:+, but $seen}"
-    ((SECONDS < next)) || {
-      say "waiting for $1"
-      next=$((SECONDS + 15))
-    }
+    ((SECONDS - start < $2)) || fail "$1: not so after $2 s${seen:+; $seen}"
+    ((tries++ % 15)) || say "waiting for $1"
     sleep 1
   done
 }
 
 # put_file PATH MODE OWNER: content from standard input, whole or not at all
 put_file() {
-  install -Dm "$2" -o "$3" -g "$3" /dev/stdin "$1.new"
+  install -Dm"$2" -o"$3" -g"$3" /dev/stdin "$1.new"
   mv "$1.new" "$1"
 }
 
@@ -86,52 +81,63 @@ put_file() {
 need_space() {
   local free
   free=$(df --output=avail -m "$1" | tail -1)
-  ((free >= $2)) || fail "disk full: $1 needs $2 MiB, $free are free; give the machine a larger disk"
+  ((free >= $2)) || fail "disk full: $1 needs $2 MiB, $free are free; make room or give a larger disk"
 }
 
 apt_install() {
   local package missing=() apt='apt-get -qyo DPkg::Lock::Timeout=600'
   for package; do
     # shellcheck disable=SC2016 # dpkg-query's own variable
-    [[ $(dpkg-query -Wf '${Status}' "$package") == *' ok installed' ]] || missing+=("$package")
+    [[ $(dpkg-query -Wf '${db:Status-Abbrev}' "$package") == ii* ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   say "installing ${missing[*]}"
   # mends what a run left that was cut off in mid-install
   dpkg --configure -a || :
-  apt+=' install --no-install-recommends'
-  $apt "${missing[@]}" || {
-    ${apt% i*} update -o APT::Update::Error-Mode=any ||
-      fail 'apt cannot reach its package index: check packages.aptMirror and the way out of this machine'
-    $apt "${missing[@]}"
+  $apt install --no-install-recommends "${missing[@]}" || {
+    $apt update -o APT::Update::Error-Mode=any || fail 'apt cannot reach its package index: check packages.aptMirror and the way out'
+    $apt install --no-install-recommends "${missing[@]}"
   }
 }
 
-# system_user NAME ID: no password, no sudo
+# system_user NAME ID: no password, no sudo; the group has the same number
 system_user() {
-  id "$1" || {
-    groupadd -fg "$2" "$1"
-    useradd -u "$2" -g "$2" -md "/var/lib/$1" -s /bin/bash "$1"
-  }
+  id "$1" || useradd -Uu"$2" -md "/var/lib/$1" -s /bin/bash "$1"
 }
 
 # run_unit UNIT CHECK FILE...: restarts it only if a FILE changed since its last start, or if CHECK fails
 run_unit() {
-  local used=$state/$1.used now
   unit=$1
-  now=$(sha256sum "${@:3}")
   systemctl daemon-reload
   systemctl enable "$1"
-  if [[ ! -e $used || $(<"$used") != "$now" ]] || ! "$2"; then
+  if ! sha256sum -c "$state/$1" || ! "$2"; then
     say "starting $1"
     systemctl restart "$1"
-    put_file "$used" 600 root <<<"$now"
+    sha256sum "${@:3}" | put_file "$state/$1" 600 root
   fi
-  wait_for "$1" 120 "$2"
+  wait_for "$1.service up" 120 "$2"
 }
 
-# end_step UNIT FILE...: what the unit was made from, and since when it runs
+# What the unit was made from, and since when it runs.
 end_step() {
   say 'done'
-  echo "digest $(cat "${@:2}" | sha256sum | cut -c-64) since $(systemctl show -P ActiveEnterTimestamp --timestamp=unix "$1")" >&4
+  echo "digest $(sha256sum <"$state/$unit" | cut -c-64) since $(systemctl show -PActiveEnterTimestamp --timestamp=unix "$unit")" >&4
+}
+
+# host_status UNIT VERSION: JSON for `fleet status`
+host_status() {
+  # shellcheck disable=SC2046,SC2183 # two numbers
+  printf '{"unit":"%s","version":"%s","uptimeSeconds":%d,"load1":%s,"memoryMiB":%d,"freeMemoryMiB":%d}\n' \
+    "$(systemctl is-active "$1")" "$2" "$(ps -oetimes= 1)" "$(cut -d' ' -f1 /proc/loadavg)" \
+    $(awk '/^Mem[TA]/ {printf "%d ", $2 / 1024}' /proc/meminfo)
+}
+
+# The master puts this script where workers find it, under its digest, and takes earlier ones away.
+publish() {
+  local folder=$STORAGE_PATH/.agent-fleet digest
+  digest=$(sha256sum <"$0" | cut -c-64)
+  install -dm 755 "$folder"
+  install -m 644 "$0" "$folder/$digest.new"
+  mv "$folder/$digest.new" "$folder/$digest"
+  find "$folder" -type f ! -name "$digest" -delete
 }

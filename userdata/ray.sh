@@ -1,43 +1,41 @@
-# A node of a Ray cluster: a venv and a systemd unit, token authentication always on. Reasons for odd values:
-# docs/ray.md.
+# A node of a Ray cluster: a venv and a systemd unit, with token authentication. Reasons for odd values: docs/ray.md.
 # shellcheck shell=bash
 
-made=(/etc/systemd/system/ray.service /etc/ray/ray.env /opt/ray/requirements)
-
-# Each set of requirements has a directory of its own: an install that was cut off is done again, a change takes
-# effect at the restart, and what is installed is what a new machine would get.
+# Each set of requirements has a folder of its own: an install that was cut off is done again, a change takes
+# effect at the restart, and what is there is what a new machine would get.
 install_ray() {
   local wanted new uv=/opt/uv/bin/uv
   wanted=$(printf '%s\n' "${REQUIREMENTS[@]}" - "${CONSTRAINTS[@]}")
-  new=/opt/ray-$(sha256sum <<<"$wanted" | cut -c-12)
+  new=/opt/ray-$(sha256sum <<<"$wanted" | cut -c-9)
   [[ -e $new/requirements ]] || {
     need_space /opt 3000
     export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
     [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
     say "installing ${REQUIREMENTS[*]}"
     python3 -m venv /opt/uv
-    /opt/uv/bin/pip install "uv==$UV_VERSION"
-    $uv venv --clear -p /usr/bin/python3 "$new"
-    $uv pip install --compile-bytecode -p "$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
-    $uv pip check -p "$new"
+    /opt/uv/bin/pip install uv==0.13.8
+    $uv venv --clear -p/usr/bin/python3 "$new"
+    $uv pip install --compile-bytecode -p"$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
+    $uv pip check -p"$new"
     echo "$wanted" >"$new/requirements"
   }
   ln -sfn "$new" /opt/ray
 }
 
-# A drained node is gone from the cluster, but its unit is active.
+# The unit of a drained node is active, but its raylet is gone.
 ready() {
-  systemctl is-active ray && pgrep -u ray -x raylet
+  systemctl is-active ray && pgrep -uray -x raylet
 }
 
 # node ARGUMENT...: makes this machine a node, started with these arguments
 node() {
   begin_step
   wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
-  apt_install python3-venv procps curl jq rsync
+  apt_install python3-venv "${extra[@]}"
   system_user ray 4000
   install_ray
   put_file /etc/ray/token 600 ray < <(printf %s "$RAY_TOKEN")
+  # sessions with their spilled objects not in /tmp, which is memory on Debian 13
   put_file /etc/ray/ray.env 644 root <<<"RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN_PATH=/etc/ray/token
 RAY_USAGE_STATS_ENABLED=0
@@ -52,10 +50,9 @@ StartLimitIntervalSec=0
 User=ray
 WorkingDirectory=~
 EnvironmentFile=/etc/ray/ray.env
-ExecStart=/opt/ray/bin/ray start --block --node-ip-address=$NODE_IP --node-manager-port=8077 --object-manager-port=8076 --runtime-env-agent-port=8078 --dashboard-agent-grpc-port=8079 --dashboard-agent-listen-port=52365 --metrics-export-port=8080 --min-worker-port=20000 --max-worker-port=20099 --object-store-memory=$OBJECT_STORE --num-cpus=$CPUS $*
+ExecStart=/opt/ray/bin/ray start --block --node-ip-address=$NODE_IP --node-manager-port=8077 --object-manager-port=8076 --runtime-env-agent-port=8078 --dashboard-agent-grpc-port=8079 --dashboard-agent-listen-port=52365 --metrics-export-port=8080 --min-worker-port=20000 --max-worker-port=20099 --object-store-memory=$OBJECT_STORE --num-cpus=$CPUS --num-gpus=$GPUS --memory=$MEMORY $*
 Restart=always
 RestartSec=3
-TimeoutStopSec=30
 OOMPolicy=continue
 LimitNOFILE=65536
 UMask=0027
@@ -64,12 +61,18 @@ ProtectSystem=full
 ProtectHome=yes
 [Install]
 WantedBy=multi-user.target"
-  run_unit ray ready "${made[@]}" /etc/ray/token
+  run_unit ray ready /etc/systemd/system/ray.service /etc/ray/ray.env /etc/ray/token /opt/ray/requirements
+  find /opt/ray-* -prune ! -path "$(readlink /opt/ray)" -exec rm -rf {} +
 }
 
 worker() {
-  node "--address=$HEAD_IP:6379" "--num-gpus=$GPUS" "--memory=$MEMORY"
-  end_step ray "${made[@]}"
+  node --address="$HEAD_IP":6379
+  end_step
 }
 
+status() {
+  host_status ray "$(sed -n s/^ray==//p /opt/ray/requirements)"
+}
+
+extra=()
 "$1"

@@ -1,10 +1,10 @@
-# What the head of a Ray cluster has beyond ray.sh, which follows it: the master's step, and the verbs by which
+# What the head of a Ray cluster has beyond ray.sh, which goes before it: the master's step, and the verbs by which
 # the cluster is asked and told.
 # shellcheck shell=bash
 
 # The token reaches curl on a file descriptor.
 api() {
-  curl -fsm 20 -H @<(printf 'Authorization: Bearer %s' "$(</etc/ray/token)") "http://127.0.0.1:8265$1"
+  curl -fsm 10 -H @<(printf 'Authorization: Bearer %s' "$(</etc/ray/token)") "http://127.0.0.1:8265$1"
 }
 
 # All nodes that the GCS knows, dead ones too, as JSON. Up to 2 s old: hundreds of joins ask at once.
@@ -28,13 +28,15 @@ head_answers() {
 }
 
 master() {
+  extra=(curl jq rsync)
   node --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --ray-client-server-port=10001
   # for people's login shells and for Ray's launcher, which uses one
   put_file /etc/profile.d/ray.sh 644 root <<<'set -a; . /etc/ray/ray.env; set +a'
   put_file /var/lib/ray/.ssh/authorized_keys 600 ray <<<"$CLIENT_PUBLIC_KEY"
   install -d -o ray -g ray /var/lib/ray/.ssh /var/lib/ray/.synced_configs "$STORAGE_PATH"
+  publish
   wait_for 'the GCS and the dashboard' 120 head_answers
-  end_step ray "${made[@]}" /etc/profile.d/ray.sh /var/lib/ray/.ssh/authorized_keys
+  end_step
 }
 
 # The entry of an agent that died a moment ago still says ALIVE: it started before the step did.
@@ -71,9 +73,9 @@ leave() {
   what="asking the Ray dashboard on the head for $NODE_NAME"
   for id in $(live "$NODE_IP" | jq -r '.[].node_id'); do
     say "draining $NODE_NAME: its tasks have $DRAIN_SECONDS s"
-    flock /run/agent-fleet-drain.lock timeout 60 runuser -l ray -c "ray drain-node --address $HEAD_IP:6379 \
+    flock /run/agent-fleet-drain.lock timeout 60 runuser -l ray -c "ray drain-node --address auto \
 --node-id $id --reason DRAIN_NODE_REASON_PREEMPTION --reason-message 'leaves the fleet' \
---deadline-remaining-seconds $DRAIN_SECONDS" || :
+--deadline-remaining-seconds $DRAIN_SECONDS" &>/dev/null || :
   done
   wait_for "$NODE_NAME ($NODE_IP) gone from the Ray cluster" $((DRAIN_SECONDS + 90)) left
 }
