@@ -1,6 +1,7 @@
 """A verdict for people (a table) and for programs (JSON). What colour says, words say too."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,8 @@ from rich.table import Table
 from fleet.judge import Row, Verdict
 
 UNKNOWN = "-"
+WIDE = 95
+LEFT_OUT_WHERE_NARROW = ("role", "address")
 
 
 def as_json(verdict: Verdict) -> str:
@@ -31,34 +34,17 @@ def as_json(verdict: Verdict) -> str:
 
 def show(verdict: Verdict, console: Console) -> None:
     """Prints the table, each problem in a sentence, and last what to run."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    for heading in ("", "node", "role", "address", "machine", "agent", "service", "version"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("load", "memory", "up"):
-        table.add_column(heading, no_wrap=True, justify="right")
+    headings = [heading for heading in CELLS if console.width >= WIDE or heading not in LEFT_OUT_WHERE_NARROW]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in headings:
+        right = heading in ("load", "memory", "up")
+        table.add_column(heading, no_wrap=True, justify="right" if right else "left")
     for row in verdict.rows:
-        table.add_row(*_cells(row))
+        table.add_row(*(CELLS[heading](row) for heading in headings))
     console.print(table)
     for sentence in _sentences(verdict):
         console.print(f"[red]✗[/] {escape(sentence)}", soft_wrap=True)
     console.print(_last_line(verdict), soft_wrap=True)
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    mark = "[red]✗[/]" if row.problems else "[green]✓[/]"
-    return (
-        mark,
-        f"[bold]{escape(row.name)}[/]",
-        row.role,
-        row.address,
-        _state(row.machine, "running"),
-        _state(row.agent, "ALIVE"),
-        _state(row.unit, "active"),
-        row.version or UNKNOWN,
-        UNKNOWN if row.load is None else f"{row.load:.2f}",
-        _memory(row.memory_mib, row.free_memory_mib),
-        _duration(row.uptime_seconds),
-    )
 
 
 def _state(state: str | None, good: str) -> str:
@@ -71,7 +57,7 @@ def _state(state: str | None, good: str) -> str:
 def _memory(total: int | None, free: int | None) -> str:
     if total is None or free is None:
         return UNKNOWN
-    return f"{(total - free) / 1024:.1f} of {total / 1024:.1f} GiB"
+    return f"{(total - free) / 1024:.1f}/{total / 1024:.1f} GiB"
 
 
 def _duration(seconds: int | None) -> str:
@@ -97,3 +83,18 @@ def _last_line(verdict: Verdict) -> str:
     if verdict.next_commands:
         return f"Run: [bold]{escape(verdict.next_commands[0])}[/]"
     return f"Look: [bold]python -m fleet logs {escape(verdict.stack)} NODE[/]"
+
+
+CELLS: dict[str, Callable[[Row], str]] = {
+    "": lambda row: "[red]✗[/]" if row.problems else "[green]✓[/]",
+    "node": lambda row: f"[bold]{escape(row.name)}[/]",
+    "role": lambda row: row.role,
+    "address": lambda row: row.address,
+    "machine": lambda row: _state(row.machine, "running"),
+    "agent": lambda row: _state(row.agent, "ALIVE"),
+    "service": lambda row: _state(row.unit, "active"),
+    "version": lambda row: row.version or UNKNOWN,
+    "load": lambda row: UNKNOWN if row.load is None else f"{row.load:.2f}",
+    "memory": lambda row: _memory(row.memory_mib, row.free_memory_mib),
+    "up": lambda row: _duration(row.uptime_seconds),
+}

@@ -47,15 +47,24 @@ def ill():
 
 
 def shown(verdict, **options):
-    console = Console(file=io.StringIO(), width=120, **options)
+    console = Console(file=io.StringIO(), **{"width": 120, **options})
     table.show(verdict, console)
     return console.file.getvalue()
 
 
 def test_a_row_tells_memory_and_uptime_in_words_people_use():
     line = next(line for line in shown(Verdict("dev", (WELL,), (), ())).splitlines() if "master" in line)
-    assert "2.0 of 8.0 GiB" in line
+    assert "2.0/8.0 GiB" in line
     assert line.rstrip().endswith("2 h")
+
+
+def test_a_narrow_terminal_shows_what_matters_most_uncut(ill):
+    text = shown(ill, width=80)
+    assert "workers-1" in text
+    assert "stopped" in text
+    assert "2.0/8.0 GiB" in text
+    assert "10.89.8.2" not in text
+    assert "…" not in text
 
 
 def test_a_stack_that_is_well_says_so_in_the_last_line():
