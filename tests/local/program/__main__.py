@@ -1,0 +1,57 @@
+"""Network, groups, storage and machines of the cloud `local`, shaped by `fleet.json` beside this file."""
+
+import json
+from pathlib import Path
+
+import pulumi
+
+from components import keys
+from components.cloud import MachineArgs
+from components.clouds import local
+from components.config.model import Cluster, Config, Master, Pool, Storage
+from components.firewall import Rule
+from components.fleet import Fleet, Node, pool_nodes
+from tests.local.hosts import HOST, user_data
+
+asked = json.loads(Path("fleet.json").read_text())
+size = {"cpus": 1.0, "memory_gib": 0.5}
+master = Master(**size)
+pool = Pool(name="workers", count=asked["count"], cpus=asked["cpus"], memory_gib=0.5)
+config = Config(
+    team="tests",
+    cloud="local",
+    storage=Storage(on_destroy=asked["onDestroy"]),
+    cluster=Cluster(platform="ray", master=master, pools=(pool,)),
+)
+fleet = Fleet(
+    stack=pulumi.get_stack(),
+    config=config,
+    master=Node("master", "master", master),
+    pools={"workers": pool_nodes(pool)},
+    rules=(
+        Rule("master", "operator", 22, 22, "ssh"),
+        *(Rule("worker", "master", port, port, "asked for") for port in asked["ports"]),
+    ),
+)
+
+network = local.Network("network", fleet)
+groups = local.SecurityGroups("security-groups", fleet, network)
+storage = local.SharedStorage("storage", fleet, network, groups)
+for node in (fleet.master, *fleet.workers):
+    machine = local.Machine(
+        node.name,
+        MachineArgs(
+            fleet=fleet,
+            node=node,
+            network=network,
+            groups=groups,
+            storage=storage,
+            user_data=pulumi.Output.secret(user_data(node.name) + f"# {asked['comment']}\n"),
+            login_key=pulumi.Output.secret("unused"),
+            host_key=pulumi.Output.from_input(keys.public_line(HOST)),
+            public=node.role == "master",
+        ),
+    )
+    pulumi.export(
+        node.name, {"id": machine.id, "privateIp": machine.private_ip, "port": machine.endpoint.port}
+    )
