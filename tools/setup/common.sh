@@ -13,7 +13,8 @@ die() {
 
 stopped() {
   trap '' INT TERM
-  printf '\nstopped; the same command goes on from here\n' >&2
+  # Descriptor 3 is the terminal: the command that was interrupted may have the others in its log.
+  printf '\nstopped; the same command goes on from here\n' >&3
   exit 130
 }
 
