@@ -1,8 +1,11 @@
 """Where the machines of a stack stand, and how one is made there."""
 
+from dataclasses import replace
+
 import pulumi
 
 from components import cloud_init
+from components.call import Call
 from components.cloud import Cloud, Machine, MachineArgs
 from components.fleet import Fleet, Node
 from components.keys import Keys
@@ -20,6 +23,9 @@ class Site:
         self.groups = cloud.SecurityGroups("security-groups", fleet, self.network, opts)
         self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
         self.login = keys.key_pair("login")
+        self.authorized_keys = self.login.public.apply(
+            lambda login: [login, *fleet.config.access.ssh_public_keys]
+        )
 
 
 def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOptions) -> Machine:
@@ -28,14 +34,14 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
     user_data = pulumi.Output.all(
         host_private_key=host.private,
         host_public_key=host.public,
-        login=site.login.public,
+        authorized_keys=site.authorized_keys,
         mounts=site.storage.mounts,
     ).apply(
         lambda known: cloud_init.document(
             hostname=node.name,
             host_private_key=known["host_private_key"],
             host_public_key=known["host_public_key"],
-            authorized_keys=[known["login"], *site.fleet.config.access.ssh_public_keys],
+            authorized_keys=known["authorized_keys"],
             mounts=known["mounts"],
         )
     )
@@ -51,3 +57,9 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
         public=public,
     )
     return site.cloud.Machine(node.name, args, opts)
+
+
+def with_logins(site: Site, call: Call) -> Call:
+    """The call, told who may log in: user data says it at first boot only."""
+    lines = site.authorized_keys.apply("\n".join)
+    return replace(call, settings={**call.settings, "AUTHORIZED_KEYS": lines})

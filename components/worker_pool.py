@@ -7,7 +7,7 @@ from components.cloud import Machine
 from components.fleet import Node
 from components.master_node import MasterNode
 from components.platform import Platform
-from components.site import Site, machine
+from components.site import Site, machine, with_logins
 
 
 class WorkerPool(pulumi.ComponentResource):
@@ -33,8 +33,9 @@ class WorkerPool(pulumi.ComponentResource):
     def _worker(self, node: Node, site: Site, master: MasterNode, platform: Platform) -> Machine:
         child = pulumi.ResourceOptions(parent=self)
         worker = machine(site, node, public=False, opts=child)
+        call = platform.agent(site.fleet, node, site.keys, worker, master.machine)
         step = commands.worker_step(
-            platform.agent(site.fleet, node, site.keys, worker, master.machine),
+            with_logins(site, call),
             worker,
             master.machine,
             str(site.fleet.config.storage.mount_path),

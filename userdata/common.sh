@@ -59,6 +59,8 @@ begin_step() {
     # 2: done, with warnings
     [[ $code == [02] ]] || fail 'cloud-init failed: see /var/log/cloud-init-output.log'
   }
+  # user data says it at first boot only
+  put_file /home/fleet/.ssh/authorized_keys 600 fleet <<<"$AUTHORIZED_KEYS"
 }
 
 # wait_for WHAT SECONDS COMMAND...: until the command succeeds; it may tell in `seen` why it does not

@@ -33,6 +33,7 @@ class Change(Enum):
 
     IN_PLACE = "in place"
     WORKERS = "adds or removes only the workers that it names"
+    NEW_MACHINES = "in place; machines that are up keep what they were made with"
     MACHINE = "replaces the machine, or the machines of the pool"
     ALL_MACHINES = "replaces every machine"
     NETWORK = "replaces the network and every machine"

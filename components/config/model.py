@@ -109,7 +109,7 @@ class Packages(Model):
     ] = None
     apt_mirror: Annotated[
         Url | None,
-        Change.IN_PLACE,
+        Change.NEW_MACHINES,
         Field(
             description="Debian mirror. Default: the one of the image.",
             examples=["https://deb.example.org/debian"],
@@ -220,7 +220,7 @@ class Config(Model):
     ]
     tags: Annotated[
         dict[str, str],
-        Change.IN_PLACE,
+        Change.NEW_MACHINES,
         Field(
             max_length=TAGS,
             description="Tags of your own on everything made, besides project, stack and team.",
