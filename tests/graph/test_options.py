@@ -1,8 +1,11 @@
 """The options that make replacement and destroy come out right (docs/architecture.md)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from components.connection import DIALS, FIRST_CONTACT_DIALS
+from tests.graph.conftest import Change
 from tests.graph.recording import Recording, Request
 
 WORKERS = ["steady-1", "steady-2", "steady-3", "big-1", "big-2"]
@@ -86,3 +89,11 @@ def test_what_a_command_printed_is_secret_and_goes_into_no_environment(dev: Reco
 def test_user_data_never_changes_a_machine(dev: Recording) -> None:
     for request in dev.commands("-host"):
         assert "stdin" in request.raw.ignoreChanges, request.name
+
+
+def test_storage_is_kept_at_destroy_unless_the_stack_says_otherwise(
+    dev: Recording, changed: Callable[[Change], Recording]
+) -> None:
+    assert dev["storage-volume"].raw.retainOnDelete
+    after = changed(lambda config: config["storage"].update(onDestroy="delete"))
+    assert not after["storage-volume"].raw.retainOnDelete
