@@ -80,21 +80,24 @@ leave() {
   wait_for "$NODE_NAME ($NODE_IP) gone from the Ray cluster" $((DRAIN_SECONDS + 90)) left
 }
 
-# The newest node at each address, with what it has, what is in use and how busy its machine is.
+# The newest node at each address: what the GCS says of it, what of it is in use, and how busy its machine is. The
+# dashboard's own pages lag behind the GCS.
 nodes() {
   what='asking the Ray dashboard on the head'
-  local summary status
-  summary=$(api '/nodes?view=summary')
-  status=$(api /api/cluster_status)
-  jq -c --slurpfile status <(printf %s "$status") '
-    ($status[0].data.clusterStatus.loadMetricsReport.usageByNode // {}) as $usage
-    | def plain: with_entries(select(.key | startswith("node:") | not));
-    .data.summary | map({
-      ip: (.ip // .raylet.nodeManagerAddress), nodeId: .raylet.nodeId, isHead: .raylet.isHeadNode,
-      state: .raylet.state, alive: (.raylet.state == "ALIVE"), startedMs: (.raylet.startTimeMs | tonumber),
-      resources: ((.raylet.resourcesTotal // {}) | plain),
-      used: (($usage[.raylet.nodeId] // {}) | map_values(.[0]) | plain),
-      cpuPercent: .cpu, memoryPercent: (.mem // [])[2], load1: ((.loadAvg // [[]])[0])[0]
+  local known usage machines
+  known=$(known_nodes)
+  usage=$(api /api/cluster_status)
+  machines=$(api '/nodes?view=summary')
+  jq -c --slurpfile usage <(printf %s "$usage") --slurpfile machines <(printf %s "$machines") '
+    ($usage[0].data.clusterStatus.loadMetricsReport.usageByNode // {}) as $usage
+    | ($machines[0].data.summary | map({key: .raylet.nodeId, value: .}) | from_entries) as $machines
+    | map(. as $node | $usage[.node_id] as $used | $machines[.node_id] as $machine | {
+      ip: .node_ip, nodeId: .node_id, isHead: .is_head_node, state, alive: (.state == "ALIVE"),
+      startedMs: .start_time_ms,
+      resources: (.resources_total | with_entries(select(.key | startswith("node:") | not))),
+      used: ({CPU: $used.CPU[0], GPU: $used.GPU[0], memory: $used.memory[0],
+        object_store_memory: $used.objectStoreMemory[0]} | with_entries(select(.value != null))),
+      cpuPercent: $machine.cpu, memoryPercent: $machine.mem[2], load1: $machine.loadAvg[0][0]
     })
-    | group_by(.ip) | map(max_by(.startedMs))' <<<"$summary"
+    | group_by(.ip) | map(max_by(.startedMs))' <<<"$known"
 }

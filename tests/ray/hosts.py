@@ -1,0 +1,144 @@
+"""A Ray cluster on real hosts, made by the steps that the platform asks for, without Pulumi."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+from components import commands
+from components.call import Call
+from components.config.validation import validate
+from components.fleet import Fleet, Node, fleet_of
+from components.platforms import ray
+from tests.local.hosts import Stack
+
+SCRIPT = f"{commands.INSTALLED}/ray.sh"
+CLIENT = SimpleNamespace(public="ssh-ed25519 AAAA client", private="CLIENT")
+TOKEN = "canary-of-the-first-generation-0123456789"
+SECOND_TOKEN = "canary-of-the-second-generation-0123456789"
+
+CONFIG: dict[str, Any] = {
+    "team": "tests",
+    "cloud": "local",
+    "storage": {"mountPath": "/shared"},
+    "cluster": {
+        "platform": "ray",
+        "settings": {"pipPackages": ["eo-grow==1.7.15"]},
+        "master": {"cpus": 2, "memoryGiB": 3, "shmGiB": 0.5},
+        "pools": [{"name": "workers", "count": 3, "cpus": 2, "memoryGiB": 3, "shmGiB": 0.5}],
+    },
+}
+
+
+def fleet() -> Fleet:
+    return fleet_of(validate(CONFIG, set(), "tests"), "tests", ray.PORTS)
+
+
+class GivenKeys:
+    """Stands in for the stack's keys, with values instead of Outputs."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def token(self, _label: str, _generation: int = 1) -> str:
+        return self._token
+
+    def key_pair(self, _label: str, _generation: int = 1) -> SimpleNamespace:
+        return CLIENT
+
+
+@dataclass
+class Run:
+    """A run of a verb: `said` is its stderr."""
+
+    code: int
+    out: str
+    said: str
+
+    @property
+    def since(self) -> int:
+        return int(self.out.rpartition("@")[2])
+
+
+@dataclass
+class RayHosts:
+    """`addresses` by node. What a step printed last is kept in `steps`, as Pulumi keeps it."""
+
+    stack: Stack
+    token: str = TOKEN
+    addresses: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    fleet: Fleet = field(default_factory=fleet)
+
+    def boot(self, node: str) -> None:
+        role = "master" if node == "master" else "worker"
+        size = ("--cpus", "2", "--memory-gib", "3", "--shm-gib", "0.5")
+        self.addresses[node] = self.stack.machine(node, role, *size)["privateIp"]
+
+    def firewall(self) -> None:
+        for role in ("master", "worker"):
+            rules = [rule for rule in self.fleet.rules if rule.to_role == role]
+            self.stack.firewall(role, *((rule.source, rule.first, rule.last) for rule in rules))
+
+    def node(self, name: str) -> Node:
+        return next(node for node in (self.fleet.master, *self.fleet.workers) if node.name == name)
+
+    def _machine(self, name: str) -> Any:
+        return SimpleNamespace(private_ip=self.addresses[name], node=self.node(name))
+
+    def call(self, name: str) -> Call:
+        keys: Any = GivenKeys(self.token)
+        machine, master = self._machine(name), self._machine("master")
+        if name == "master":
+            return ray.master(self.fleet, keys, machine)
+        return ray.agent(self.fleet, self.node(name), keys, machine, master)
+
+    def step(self, name: str, seconds: int = 400, **changed: Any) -> Run:
+        """The node's step; `changed` are settings that differ from what the platform says."""
+        self.inside(name, "mkdir", "-p", commands.INSTALLED)
+        self.inside(name, "cp", "/dev/stdin", SCRIPT, data=commands.script_of(ray.SCRIPTS))
+        run = self.run(name, self.call(name), seconds, changed)
+        self.steps[name] = run.out
+        return run
+
+    def join(self, name: str, seconds: int = 300, **changed: Any) -> Run:
+        call = ray.member(self.node(name), self._machine(name))
+        return self.run("master", call, seconds, {"STEP": self.steps[name], **changed})
+
+    def leave(self, name: str) -> Run:
+        call = ray.member(self.node(name), self._machine(name))
+        return self.run("master", replace(call, verb=call.undo or ""), call.timeout, {"DRAIN_SECONDS": 20})
+
+    def nodes(self) -> dict[str, dict[str, Any]]:
+        """What the controller says, by the names of nodes."""
+        said = json.loads(self.inside("master", "bash", SCRIPT, "nodes"))
+        by_address = {node["ip"]: node for node in said}
+        return {name: by_address[ip] for name, ip in self.addresses.items() if ip in by_address}
+
+    def run(self, host: str, call: Call, seconds: int, changed: Mapping[str, Any]) -> Run:
+        values: Any = {**call.settings, **call.secrets, **changed}
+        command = ["timeout", "--kill-after=30", str(seconds), "bash", SCRIPT, call.verb]
+        done = subprocess.run(
+            ["podman", "exec", "--interactive", self.stack.container(host), *command],
+            input=commands.assignments(values),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def inside(self, node: str, *command: str, data: str = "") -> str:
+        return self.stack.inside(node, *command, data=data)
+
+    def pid(self, node: str) -> str:
+        return self.inside(node, "systemctl", "show", "-PMainPID", "ray").strip()
+
+
+def well(run: Run) -> Run:
+    assert run.code == 0, run.said
+    return run
+
+
