@@ -44,9 +44,9 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
         print(f"==> stack {stack} does not exist: nothing to remove")
         paths.stack_copy(root, stack).unlink(missing_ok=True)
         return 0
-    copy = paths.stack_copy(root, stack)
-    if (root / f"Pulumi.{paths.short_name(stack)}.yaml").exists() or not copy.exists():
-        copy = stacks.copy_for_cli(root, stack)
+    copy = paths.stack_copy(root, stack, own)
+    if _has_file(root, stack) or not copy.exists():
+        copy = stacks.copy_for_cli(root, stack, own)
     _ready(root, env, stack)
     if not own and not _select(root, env, stack, create=False):
         print(f"==> stack {stack} does not exist: nothing to remove")
@@ -77,7 +77,9 @@ def export_state(stack: str, root: Path = paths.ROOT) -> dict[str, Any]:
 def cancel(stack: str, root: Path = paths.ROOT) -> int:
     """Removes the stack's lock, whoever holds it."""
     env = environment.environment(root, os.environ)
-    return _run(root, env, ["cancel", "--yes", "--stack", stack], paths.copies(root))
+    done = _ask(root, env, ["cancel", "--yes", "--stack", stack])
+    print(done.stdout + done.stderr, end="")
+    return done.returncode
 
 
 def exports(stack: str, root: Path = paths.ROOT) -> str:
@@ -93,9 +95,10 @@ def _update(root: Path, stack: str, verb: list[str]) -> int:
     env = environment.environment(root, os.environ)
     config = stacks.config_of(root, stack)
     environment.check_plugin(root, config.get("cloud"))
-    copy = stacks.copy_for_cli(root, stack)
+    own = environment.is_own_backend(env, root)
+    copy = stacks.copy_for_cli(root, stack, own)
     _ready(root, env, stack)
-    if not environment.is_own_backend(env, root):
+    if not own:
         _select(root, env, stack, create=True)
     elif not stacks.exists(root, stack):
         made = _ask(root, env, ["stack", "init", "--no-select", "--stack", stack])
@@ -174,14 +177,14 @@ def _read(root: Path, stack: str, asked: list[str]) -> dict[str, Any]:
     raise UserError(f"the state of stack {stack} cannot be read: {_reason(done)}")
 
 
-def _run(root: Path, env: dict[str, str], arguments: list[str], cwd: Path | None = None) -> int:
+def _run(root: Path, env: dict[str, str], arguments: list[str]) -> int:
     sys.stdout.flush()
-    return process.run([environment.binary(root, env["PATH"]), *arguments], env, cwd or root)
+    return process.run([environment.binary(root, env["PATH"]), *arguments], env, root)
 
 
 def _ask(root: Path, env: dict[str, str], arguments: list[str]) -> process.Answer:
     """Beside the copies, so that what the CLI writes into a stack file or removes with it is the copy."""
-    copies = paths.copies(root)
+    copies = paths.copies(root, environment.is_own_backend(env, root))
     copies.mkdir(parents=True, exist_ok=True)
     (copies / "Pulumi.yaml").write_text((root / "Pulumi.yaml").read_text())
     return process.capture(

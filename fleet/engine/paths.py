@@ -46,10 +46,13 @@ def stack_file(root: Path, stack: str) -> Path:
     return file
 
 
-def copies(root: Path) -> Path:
-    """Copies of stack files, which the CLI may write to."""
-    return made(root) / "stacks"
+def copies(root: Path, own: bool = True) -> Path:
+    """Copies of stack files, which the CLI may write to.
+
+    Those for a state that is not the project's `own` lie apart: another passphrase, another salt.
+    """
+    return made(root) / ("stacks" if own else "stacks/shared")
 
 
-def stack_copy(root: Path, stack: str) -> Path:
-    return copies(root) / f"Pulumi.{short_name(stack)}.yaml"
+def stack_copy(root: Path, stack: str, own: bool = True) -> Path:
+    return copies(root, own) / f"Pulumi.{short_name(stack)}.yaml"

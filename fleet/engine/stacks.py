@@ -19,13 +19,13 @@ _WRITTEN = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", re.
 WAIT_SECONDS = 900
 
 
-def copy_for_cli(root: Path, stack: str) -> Path:
+def copy_for_cli(root: Path, stack: str, own: bool = True) -> Path:
     """Brings the stack file's copy up to date and returns it.
 
     The CLI writes an encryption salt into the file it is given, at every kind of run; into this copy, so that
     the working tree stays clean. The salt of earlier runs is kept, unless the stack file has one.
     """
-    copy = paths.stack_copy(root, stack)
+    copy = paths.stack_copy(root, stack, own)
     text = paths.stack_file(root, stack).read_text()
     before = copy.read_text() if copy.exists() else ""
     if not _WRITTEN.search(text):

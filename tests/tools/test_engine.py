@@ -77,6 +77,14 @@ def test_a_stack_file_with_a_salt_of_its_own_is_copied_as_it_is(root: Path) -> N
     assert paths.stack_copy(root, "dev").read_text() == f"{STACK}encryptionsalt: v1:team\n"
 
 
+def test_a_state_elsewhere_has_a_salt_of_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.up("dev", root=root)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{root}/elsewhere")
+    engine.up("dev", root=root)
+    assert f"--config-file {root}/.fleet/stacks/shared/Pulumi.dev.yaml" in calls(root)[-1]
+    assert "salt" not in paths.stack_copy(root, "dev", own=False).read_text()
+
+
 def test_up_asks_no_question_and_writes_to_the_copy_only(root: Path) -> None:
     assert engine.up("dev", root=root) == 0
     copy = paths.stack_copy(root, "dev")
