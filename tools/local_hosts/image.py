@@ -1,5 +1,6 @@
 """The image of local hosts: Debian as on every other cloud, made anew only when its inputs change."""
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -216,7 +217,6 @@ def _remove_older(name: str) -> None:
     for image in podman.records("images", *podman.filters({"project": state.PROJECT})):
         for tag in image.get("Names", ()):
             if tag.startswith(f"{REPOSITORY}:") and tag != name:
-                try:
+                # one that a host still runs from stays
+                with contextlib.suppress(podman.PodmanError):
                     podman.run("rmi", tag)
-                except podman.PodmanError as error:
-                    state.say(f"{tag} stays: {error.reason}")

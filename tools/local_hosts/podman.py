@@ -29,7 +29,11 @@ class PodmanError(HostError):
 
 def as_root(program: str) -> list[str]:
     """Bridges with addresses of their own and systemd as PID 1 need root."""
-    return [program] if os.geteuid() == 0 else ["sudo", "-n", program]
+    if os.geteuid() == 0:
+        return [program]
+    if shutil.which("sudo") is None:
+        raise HostError("local hosts need root, and there is no sudo: run the same as root")
+    return ["sudo", "-n", program]
 
 
 def command() -> list[str]:
