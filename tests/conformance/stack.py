@@ -132,6 +132,12 @@ def interrupt(process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
+def interrupt_twice(process: subprocess.Popen[str]) -> None:
+    interrupt(process)
+    time.sleep(0.5)
+    interrupt(process)
+
+
 def wait_until(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not happened():

@@ -1,11 +1,10 @@
 """What Ctrl-C does to a running Command."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.conformance.hosts import SshHost
-from tests.conformance.stack import Stack, interrupt, local, remote, wait_until
+from tests.conformance.stack import Stack, interrupt, interrupt_twice, local, remote, wait_until
 
 
 def script(fleet: Stack, seconds: int) -> str:
@@ -37,9 +36,7 @@ def test_two_interrupts_leave_at_once_and_the_script_goes_on(fleet: Stack, host:
     fleet.describe(resources)
     with fleet.start("up", "--yes", "--skip-preview") as process:
         wait_until(lambda: wrote(fleet.journal, "started"), "the script's start")
-        interrupt(process)
-        time.sleep(0.5)
-        interrupt(process)
+        interrupt_twice(process)
         process.communicate(timeout=14)
     assert fleet.steps() == ["started"], "the CLI left before the script's end"
     assert fleet.outputs() == {}

@@ -3,7 +3,7 @@
 import subprocess
 
 from tests.conformance.hosts import SshHost, free_port
-from tests.conformance.stack import Stack, local, remote, wait_until
+from tests.conformance.stack import Stack, interrupt_twice, local, remote, wait_until
 
 
 def test_a_script_runs_in_the_users_shell_without_terminal_and_goes_on_after_an_error(
@@ -12,11 +12,12 @@ def test_a_script_runs_in_the_users_shell_without_terminal_and_goes_on_after_an_
     scripts = {
         "shell": 'false; test -t 0 || echo "$0 still here"',
         "stdin": "cat; printf 'two\\n\\n'",
-        "empty": "cat; echo end",
+        "silent": "cat; echo end",
+        "nothing": "",
         "unread": "exec true",
         "unicode": "echo grün; printf '\\t\\\\'",
     }
-    stdin = {"stdin": "one\n", "unread": "x" * 100_000, "unicode": "ü"}
+    stdin = {"nothing": "echo not a script", "stdin": "one\n", "unread": "x" * 100_000, "unicode": "ü"}
     run = fleet.up([remote(n, host.connection(), create=s, stdin=stdin.get(n)) for n, s in scripts.items()])
     assert run.code == 0
     shell = subprocess.run(["getent", "passwd", "root"], capture_output=True, text=True, check=True)
@@ -24,7 +25,8 @@ def test_a_script_runs_in_the_users_shell_without_terminal_and_goes_on_after_an_
     assert outputs == {
         "shell": shell.stdout.strip().rpartition("/")[2] + " still here",
         "stdin": "one\ntwo\n",
-        "empty": "end",
+        "silent": "end",
+        "nothing": "",
         "unread": "",
         "unicode": "grün\n\t\\",
     }
@@ -114,7 +116,8 @@ def test_a_line_of_70000_characters_passes_only_where_nothing_is_logged(fleet: S
         try:
             process.communicate(timeout=8)
         except subprocess.TimeoutExpired:
-            process.kill()
+            interrupt_twice(process)
+            process.communicate(timeout=30)
     assert process.returncode != 0, "the real plugin hangs, the stand-in fails: neither succeeds"
     assert "logged" not in fleet.outputs()
 

@@ -1,24 +1,20 @@
 """Run a remote.Command over SSH.
 
 asyncssh's public calls send environment variables without asking whether the server took them. pulumi-command
-asks, so `_Channel` extends the channel class of asyncssh; that class is no public interface.
+asks, so `_ask_about` reaches into asyncssh's channel: its method `_make_request` is no public interface.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import asyncssh
-from asyncssh.channel import SSHClientChannel
 from asyncssh.packet import String
 
 from tools.command_plugin.dial import dial
 from tools.command_plugin.output import CommandError, LineTooLongError, Log, Output
 from tools.command_plugin.scope import Scope
 from tools.command_plugin.values import Wire
-
-_WINDOW = 2 * 1024 * 1024
-_PACKET = 32 * 1024
 
 # What Go's SSH client makes of a signal that ended the command.
 _SIGNALS = {"ABRT": 6, "ALRM": 14, "FPE": 8, "HUP": 1, "ILL": 4, "INT": 2, "KILL": 9, "PIPE": 13, "QUIT": 3,
@@ -38,18 +34,17 @@ async def run(
     inputs: the resource's inputs, without secrets' wrapping. previous: variables with the last run's output.
     Ctrl-C and time limits end the dialling only: a running command is waited for, as pulumi-command does.
     """
-    connection = await dial(cast("Mapping[str, Wire]", inputs["connection"]), scope, log)
+    # Any: asyncssh's own annotations of sessions are incomplete.
+    connection: Any = await dial(cast("Mapping[str, Wire]", inputs["connection"]), scope, log)
     try:
         output = Output(cast("str | None", inputs.get("logging")), log)
-        session = _Session(output)
         environment = cast("Mapping[str, str]", inputs.get("environment") or {})
-        channel = _Channel(connection, asyncio.get_running_loop(), environment, previous, log)
+        session = _Session(output, lambda channel: _ask_about(channel, environment, previous, log))
         try:
-            await channel.create(
-                lambda: session, command, None, {}, False, None, None, {}, False, None, None, False, False
-            )
+            # asyncssh takes an empty command for the wish to have an interactive shell.
+            channel, _ = await connection.create_session(lambda: session, command or " ", encoding=None)
             _send(channel, cast("str", inputs.get("stdin") or ""))
-        except asyncssh.ChannelOpenError as error:
+        except asyncssh.Error as error:
             raise output.failure(f"ssh: {error.reason}", command) from error
         await session.closed
         await output.finish()
@@ -71,49 +66,41 @@ def _send(channel: Any, text: str) -> None:
         return
 
 
-class _Channel(SSHClientChannel[bytes]):
-    """A session's channel that asks the server about each variable before the command starts."""
+def _ask_about(channel: Any, environment: Mapping[str, str], previous: Mapping[str, str], log: Log) -> None:
+    """Make the channel ask the server about each variable before it starts the command."""
+    make_request = channel._make_request
 
-    def __init__(
-        self,
-        connection: asyncssh.SSHClientConnection,
-        loop: asyncio.AbstractEventLoop,
-        environment: Mapping[str, str],
-        previous: Mapping[str, str],
-        log: Log,
-    ) -> None:
-        super().__init__(connection, loop, "strict", None, "strict", _WINDOW, _PACKET)
-        self._environment = environment
-        self._previous = previous
-        self._log = log
+    async def takes(name: str, value: str) -> bool:
+        return bool(await make_request(b"env", String(name), String(value)))
 
-    async def _make_request(self, request: bytes, *args: bytes) -> bool | None:
+    async def asking(request: bytes, *args: bytes) -> bool | None:
         if request == b"exec":
-            for name, value in self._environment.items():
-                if not await self._set(name, value):
-                    self._log.error(_REFUSED.format(name=name))
-                    await self._log.flush()
+            for name, value in environment.items():
+                if not await takes(name, value):
+                    log.error(_REFUSED.format(name=name))
+                    await log.flush()
                     raise CommandError(f'could not set environment variable "{name}": ssh: setenv failed')
-            for name, value in self._previous.items():
-                if not await self._set(name, value):
-                    self._log.warning(_REFUSED.format(name=name))
-        return await super()._make_request(request, *args)
+            for name, value in previous.items():
+                if not await takes(name, value):
+                    log.warning(_REFUSED.format(name=name))
+        return await make_request(request, *args)
 
-    async def _set(self, name: str, value: str) -> bool:
-        return bool(await super()._make_request(b"env", String(name), String(value)))
+    channel._make_request = asking
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
     """Hands a command's output on and remembers how it ended; `failure` is empty after success."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, prepare: Callable[[Any], None]) -> None:
         self._output = output
+        self._prepare = prepare
         self._channel: Any = None
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.failure = "wait: remote command exited without exit status or exit signal"
 
     def connection_made(self, chan: Any) -> None:
         self._channel = chan
+        self._prepare(chan)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         self._output.feed(data, is_stderr=datatype is not None)
