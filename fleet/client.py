@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 from fleet import stack
 from fleet.cluster import Login, login_of, user_config
 from fleet.errors import UserError
-from fleet.inventory import Inventory
+from fleet.inventory import ClientConfig, Inventory
 from fleet.private import write_private
 from fleet.ssh_files import known_hosts
 
@@ -40,9 +39,8 @@ class Laptop:
 def client(name: str, folder: Path) -> int:
     """Writes the files; the private key is 0600."""
     inventory, outputs = stack.read(name)
-    config: Mapping[str, Any] = outputs.get("clientConfig") or {}
-    wanted = (*config["requirements"], *config["constraints"])
-    laptop = Laptop(inventory, login_of(inventory, dict(config)), wanted, folder.resolve())
+    config = ClientConfig.from_outputs(name, outputs)
+    laptop = Laptop(inventory, login_of(inventory, config), config.pip, folder.resolve())
     write(laptop)
     print(f"Written to {laptop.folder}. With eo-grow and Ray installed ({pip_line(laptop)}):")
     print(f"  . {laptop.folder}/activate\n  eogrow-ray {laptop.folder}/cluster.yaml CONFIG.json")
@@ -56,7 +54,7 @@ def write(laptop: Laptop) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--dir {folder}: is a file; choose a folder")
     try:
-        for made in (folder, folder / "bin", folder / "launcher"):
+        for made in (folder, folder / "bin", folder / "launcher" / "ray"):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, text in files(laptop).items():
             write_private(folder / path, text, 0o700 if path.startswith("bin/") else 0o600)

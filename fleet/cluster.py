@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleet import stack
 from fleet.errors import UserError
-from fleet.inventory import Inventory, Node
+from fleet.inventory import ClientConfig, Inventory, Node
 from fleet.private import write_private
 from fleet.ssh_files import folder_of
 from fleet.ssh_files import write as write_ssh_files
@@ -54,17 +54,16 @@ class Cluster:
         return done.stdout
 
 
-def login_of(inventory: Inventory, client: dict[str, str]) -> Login:
-    """From the stack's outputs `inventory` and `clientConfig`."""
+def login_of(inventory: Inventory, client: ClientConfig) -> Login:
     if inventory.master is None:
         raise UserError(f"stack {inventory.stack} has no cluster to run anything on")
-    return Login(inventory.master, client["user"], client["privateKey"])
+    return Login(inventory.master, client.user, client.private_key)
 
 
 def connect(name: str) -> Cluster:
     """Writes the ssh files of the stack, with a Host for its users."""
     inventory, outputs = stack.read(name)
-    login = login_of(inventory, outputs.get("clientConfig") or {})
+    login = login_of(inventory, ClientConfig.from_outputs(name, outputs))
     folder = folder_of(name)
     write_ssh_files(inventory)
     write_private(folder / "client_key", login.key.rstrip("\n") + "\n")

@@ -1,7 +1,7 @@
 """The stack's machines as its secret output `inventory` tells them."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,9 @@ from fleet.errors import UserError
 
 class _Output(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+M = TypeVar("M", bound=_Output)
 
 
 class Node(_Output):
@@ -60,11 +63,29 @@ class Inventory(_Output):
             raise UserError(
                 f"stack {stack} is not up: it has no machines on record; run: python -m fleet up {stack}"
             )
-        try:
-            return cls.model_validate(outputs["inventory"])
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-            raise UserError(
-                f"stack {stack}: its output `inventory` is not what this version reads (at {fields}); "
-                f"run: python -m fleet up {stack}"
-            ) from None
+        return _read(cls, stack, "inventory", outputs["inventory"])
+
+
+class ClientConfig(_Output):
+    """How people log in on the master to use the cluster, and what a laptop installs to match it."""
+
+    user: str
+    private_key: str = Field(repr=False)
+    pip: tuple[str, ...]
+
+    @classmethod
+    def from_outputs(cls, stack: str, outputs: Mapping[str, Any]) -> Self:
+        if "clientConfig" not in outputs:
+            raise UserError(f"stack {stack} has no cluster that people can log in to")
+        return _read(cls, stack, "clientConfig", outputs["clientConfig"])
+
+
+def _read(model: type[M], stack: str, output: str, value: object) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise UserError(
+            f"stack {stack}: its output `{output}` is not what this version reads (at {fields}); "
+            f"run: python -m fleet up {stack}"
+        ) from None

@@ -63,12 +63,19 @@ def plan(words: Sequence[str], folders: Sequence[Path], storage: PurePosixPath, 
     for source in folders:
         if not source.is_dir():
             raise UserError(f"--upload {source}: there is no such folder")
+    if words[0] == "eogrow" and len(words) > 1:
+        _refuse_a_lost_config(words[1])
     told = [words[0], *(_placed(word, files, folder) for word in words[1:])]
     if words[0] == "eogrow":
         judge = ON_CLUSTER / "eogrow_judged.py"
         files[judge] = folder / judge.name
         told = ["python3", judge.name, *told[1:]]
     return Job(name, folder, f"mkdir -p {folder} && cd {folder} && exec {shlex.join(told)}", files)
+
+
+def _refuse_a_lost_config(word: str) -> None:
+    if not word.startswith(("-", "/")) and "://" not in word and not Path(word).is_file():
+        raise UserError(f"eogrow {word}: there is no such file here; a path on the cluster starts with /")
 
 
 def _placed(word: str, files: dict[Path, PurePosixPath], folder: PurePosixPath) -> str:

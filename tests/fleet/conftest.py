@@ -23,9 +23,7 @@ OUTPUTS: dict[str, Any] = {
     "clientConfig": {
         "user": "ray",
         "privateKey": "CLIENT KEY\n",
-        "token": "TOKEN",
-        "requirements": ["eo-grow==1.7.15"],
-        "constraints": ["setuptools<81", "ray==2.55.1"],
+        "pip": ["eo-grow==1.7.15", "setuptools<81", "ray==2.55.1"],
     },
     "inventory": {
         "team": "earth-observation",

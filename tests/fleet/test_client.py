@@ -10,13 +10,13 @@ import yaml
 from fleet import client
 from fleet.cluster import login_of
 from fleet.errors import UserError
+from fleet.inventory import ClientConfig
 
 
 @pytest.fixture
 def laptop(tmp_path, inventory, outputs):
-    login = login_of(inventory, outputs["clientConfig"])
-    pip = ("eo-grow==1.7.15", "setuptools<81", "ray==2.55.1")
-    return client.Laptop(inventory, login, pip, tmp_path / "client")
+    config = ClientConfig.from_outputs("dev", outputs)
+    return client.Laptop(inventory, login_of(inventory, config), config.pip, tmp_path / "client")
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_words_of_other_commands_stay_as_they_are(with_ray):
 
 def test_the_launcher_is_told_of_the_head_each_time_its_cluster_is_named(with_ray, folder):
     assert f"tmp={folder}/launcher" in ray(with_ray, "exec", str(folder / "cluster.yaml"), "true").stdout
-    state = folder / "launcher" / "cluster-earth-observation-dev.state"
+    state = folder / "launcher" / "ray" / "cluster-earth-observation-dev.state"
     assert json.loads(state.read_text())["10.89.0.2"]["state"] == "running"
 
 

@@ -48,6 +48,13 @@ def test_eogrow_runs_under_a_judge_that_is_uploaded_with_it(here):
     assert job.entrypoint.endswith("exec python3 eogrow_judged.py /shared/jobs/eogrow-1/config.json -t 0")
 
 
+@pytest.mark.usefixtures("here")
+def test_a_config_that_is_nowhere_is_told_before_anything_is_sent():
+    with pytest.raises(UserError, match=r"eogrow nofile\.json: there is no such file here"):
+        run.plan(["eogrow", "nofile.json"], [], STORAGE, "eogrow-1")
+    assert run.plan(["eogrow", "/shared/project/config.json"], [], STORAGE, "eogrow-1")
+
+
 def test_two_files_of_one_name_are_refused(here):
     for folder in ("a", "b"):
         (here / folder).mkdir()
