@@ -1,6 +1,7 @@
 """A real sshd on the loopback address, with throw-away keys."""
 
 import os
+import pwd
 import socket
 import subprocess
 import time
@@ -23,7 +24,7 @@ class SshHost:
         return {
             "host": "127.0.0.1",
             "port": self.port,
-            "user": os.environ.get("USER", "root"),
+            "user": pwd.getpwuid(os.geteuid()).pw_name,
             "private_key": (self.folder / "user").read_text(),
             "host_key": (self.folder / "host.pub").read_text(),
             "dial_error_limit": 1,
