@@ -46,7 +46,7 @@ main() {
   trap sweep EXIT
   sweep
 
-  ensure_packages "$stack"
+  ensure_packages "$stack" "$dev"
   ensure_venv "$dev"
   ensure_pulumi
   ensure_command_plugin

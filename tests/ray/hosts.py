@@ -7,17 +7,20 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from components import commands
+from components import commands, keys
 from components.call import Call
 from components.config.validation import validate
 from components.fleet import Fleet, Node, fleet_of
 from components.platforms import ray
-from tests.local.hosts import Stack
+from tests.local.hosts import LOGIN, Stack
 
 SCRIPT = f"{commands.INSTALLED}/ray.sh"
 CLIENT = SimpleNamespace(public="ssh-ed25519 AAAA client", private="CLIENT")
 TOKEN = "canary-of-the-first-generation-0123456789"
 SECOND_TOKEN = "canary-of-the-second-generation-0123456789"
+
+# What the components add to every step.
+LOGINS = {"AUTHORIZED_KEYS": keys.public_line(LOGIN)}
 
 CONFIG: dict[str, Any] = {
     "team": "tests",
@@ -89,11 +92,11 @@ class RayHosts:
         return SimpleNamespace(private_ip=self.addresses[name], node=self.node(name))
 
     def call(self, name: str) -> Call:
-        keys: Any = GivenKeys(self.token)
+        given: Any = GivenKeys(self.token)
         machine, master = self._machine(name), self._machine("master")
         if name == "master":
-            return ray.master(self.fleet, keys, machine)
-        return ray.agent(self.fleet, self.node(name), keys, machine, master)
+            return ray.master(self.fleet, given, machine)
+        return ray.agent(self.fleet, self.node(name), given, machine, master)
 
     def step(self, name: str, seconds: int = 400, **changed: Any) -> Run:
         """The node's step; `changed` are settings that differ from what the platform says."""
@@ -118,7 +121,7 @@ class RayHosts:
         return {name: by_address[ip] for name, ip in self.addresses.items() if ip in by_address}
 
     def run(self, host: str, call: Call, seconds: int, changed: Mapping[str, Any]) -> Run:
-        values: Any = {**call.settings, **call.secrets, **changed}
+        values: Any = {**call.settings, **call.secrets, **LOGINS, **changed}
         command = ["timeout", "--kill-after=30", str(seconds), "bash", SCRIPT, call.verb]
         done = subprocess.run(
             ["podman", "exec", "--interactive", self.stack.container(host), *command],

@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +49,13 @@ def run(*args: str, data: bytes | None = None, seconds: float = SECONDS) -> str:
     """Standard output of `podman ARGS`. Raises PodmanError."""
     try:
         done = subprocess.run(
-            [*command(), *args], input=data, capture_output=True, timeout=seconds, check=False
+            # conmon leaves a file `oom` where podman was started, if the kernel ends a host's process
+            [*command(), *args],
+            input=data,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            cwd=tempfile.gettempdir(),
         )
     except subprocess.TimeoutExpired as error:
         raise PodmanError(args[0], f"no answer after {seconds:.0f} s") from error

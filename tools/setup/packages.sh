@@ -9,11 +9,14 @@ LOCAL_PACKAGES=(
   /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 )
+# Tests of the SSH side run an sshd of their own.
+TEST_PACKAGES=(/usr/sbin/sshd:openssh-server ssh-keygen:openssh-client)
 
 ensure_packages() {
-  local stack=$1 pair
+  local stack=$1 dev=$2 pair
   local -a wanted=("${BASE_PACKAGES[@]}") missing=()
   ! makes_local_hosts "$stack" || wanted+=("${LOCAL_PACKAGES[@]}")
+  [[ $dev == no ]] || wanted+=("${TEST_PACKAGES[@]}")
   for pair in "${wanted[@]}"; do
     present "${pair%%:*}" || missing+=("${pair##*:}")
   done
