@@ -28,6 +28,10 @@ def main(argv: Sequence[str]) -> int:
         return error.code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read this, `head` for one, has enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _there(module: str) -> bool:

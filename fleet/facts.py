@@ -27,6 +27,9 @@ class Seen(Generic[T]):
     error: str = ""
 
 
+NOT_RUNNING: Seen[Report] = Seen(error="not asked, its machine does not run")
+
+
 @dataclass(frozen=True)
 class Facts:
     """`machines`: state by node name. `agents`: the controller's list. `reports`: what each node says."""
@@ -39,17 +42,20 @@ class Facts:
 def gather(inventory: Inventory, config: Path) -> Facts:
     """Asks the cloud, the controller and every node at once; lasts as long as the slowest, 20 s at most."""
     with dialer(config, SECONDS) as dial, ThreadPoolExecutor(AT_ONCE) as pool:
-        machines = pool.submit(_machines, inventory)
+        asked = pool.submit(_machines, inventory)
         hubs = {node.proxy for node in inventory.nodes if node.proxy}
         opened = dict(zip(hubs, pool.map(dial.open_hub, hubs), strict=True))
         lost = {hub: answer.error for hub, answer in opened.items() if answer.error}
         agents = pool.submit(_agents, inventory, dial, lost)
-        reports = [pool.submit(_report, inventory, node, dial, lost) for node in inventory.nodes]
+        machines = asked.result()
+        running = [node for node in inventory.nodes if _runs(node, machines)]
+        reports = {node.name: pool.submit(_report, inventory, node, dial, lost) for node in running}
         facts = Facts(
-            machines=machines.result(),
+            machines=machines,
             agents=agents.result(),
             reports={
-                node.name: report.result() for node, report in zip(inventory.nodes, reports, strict=True)
+                node.name: reports[node.name].result() if node in running else NOT_RUNNING
+                for node in inventory.nodes
             },
         )
         for hub in hubs:
@@ -64,6 +70,11 @@ def _machines(inventory: Inventory) -> Seen[Mapping[str, str]]:
     except Exception as error:
         # A cloud's own errors are many, and the rest must still be told.
         return Seen(error=_one_line(error))
+
+
+def _runs(node: Node, machines: Seen[Mapping[str, str]]) -> bool:
+    """A machine whose state is unknown is asked: it may run."""
+    return machines.value is None or machines.value.get(node.name) == "running"
 
 
 def _agents(inventory: Inventory, dial: Dialer, lost: Mapping[str, str]) -> Seen[list[Report]]:

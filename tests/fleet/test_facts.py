@@ -59,6 +59,16 @@ def test_a_dead_worker_is_told_and_the_others_are_seen(stack):
     assert seen.reports["master"].value == REPORT
 
 
+def test_a_machine_that_does_not_run_is_not_waited_for(stack, monkeypatch):
+    hosts, inventory, config = stack
+    (hosts["workers-1"].folder / "answer").write_text("#!/bin/bash\nsleep 60\n")
+    monkeypatch.setattr(facts, "_machines", lambda _: Seen({"master": "running", "workers-1": "stopped"}))
+    began = time.monotonic()
+    seen = gather(inventory, config)
+    assert time.monotonic() - began < 5
+    assert seen.reports["workers-1"].error == "not asked, its machine does not run"
+
+
 def test_with_a_dead_master_nobody_waits_for_the_workers_behind_it(stack):
     hosts, inventory, config = stack
     hosts["master"].stop()
