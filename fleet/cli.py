@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     command(
         "repair",
         lambda given, _: lifecycle.repair(given.stack, given.node),
-        "run a node's step and membership again; its machine stays",
+        "run a node's step again and verify its agent; its machine stays",
         node=True,
     )
     command(

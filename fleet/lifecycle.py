@@ -29,9 +29,9 @@ def down(name: str) -> int:
 
 
 def repair(name: str, node: str) -> int:
-    """Runs the node's step and membership again; its machine stays."""
+    """Runs the node's step again, and with it what verifies the agent; its machine stays."""
     stack.read(name)[0].node(node)
-    return _again(name, urns.of_agent(engine.export_state(name), node))
+    return _again(name, urns.of_step(engine.export_state(name), node))
 
 
 def replace(name: str, node: str) -> int:

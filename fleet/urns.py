@@ -7,30 +7,34 @@ from fleet.errors import UserError
 
 State = Mapping[str, Any]
 
-STEP = "-step"
-MEMBERSHIP = "-membership"
 
+def of_step(state: State, node: str) -> list[str]:
+    """The node's step: what runs again to mend an agent.
 
-def of_agent(state: State, node: str) -> list[str]:
-    """The node's step and, where it has one, its membership: what runs again to mend an agent."""
-    commands = (f"{node}{STEP}", f"{node}{MEMBERSHIP}")
-    found = [
-        resource["urn"]
-        for resource in _resources(state)
-        if resource["type"] == "command:remote:Command" and _name(resource) in commands
-    ]
-    if not found:
-        raise UserError(f"the state holds no step of {node}; run `python -m fleet up` first")
-    return found
+    Its membership is not among them. To replace it would be to drain the agent after it has been verified; as the
+    step prints another answer when it has mended something, the membership verifies by itself.
+    """
+    return _found([step["urn"] for step in _steps(state, node)], f"step of {node}")
 
 
 def of_machine(state: State, node: str) -> list[str]:
     """The node's machine: what its step is replaced with."""
-    steps = [resource for resource in _resources(state) if _name(resource) == f"{node}{STEP}"]
-    found = [urn for step in steps for urn in step.get("replaceWith", [])]
-    if not found:
-        raise UserError(f"the state holds no machine of {node}; run `python -m fleet up` first")
-    return found
+    machines = [urn for step in _steps(state, node) for urn in step.get("replaceWith", [])]
+    return _found(machines, f"machine of {node}")
+
+
+def _found(urns: list[str], what: str) -> list[str]:
+    if not urns:
+        raise UserError(f"the state holds no {what}; run `python -m fleet up` first")
+    return urns
+
+
+def _steps(state: State, node: str) -> list[State]:
+    return [
+        resource
+        for resource in _resources(state)
+        if resource["type"] == "command:remote:Command" and _name(resource) == f"{node}-step"
+    ]
 
 
 def _resources(state: State) -> Iterable[Mapping[str, Any]]:

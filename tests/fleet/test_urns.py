@@ -24,22 +24,16 @@ def state():
     return {"deployment": {"resources": resources}}
 
 
-def test_an_agent_is_its_step_and_its_membership(state):
-    assert [urn.rpartition("::")[2] for urn in urns.of_agent(state, "workers-1")] == [
-        "workers-1-step",
-        "workers-1-membership",
-    ]
-
-
-def test_a_node_without_membership_is_its_step_alone(state):
-    assert len(urns.of_agent(state, "workers-10")) == 1
+def test_an_agent_is_mended_by_its_step_alone(state):
+    """A membership that is replaced drains the agent after it was verified (seen on a real cluster)."""
+    assert urns.of_step(state, "workers-1") == [f"{PREFIX}command:remote:Command::workers-1-step"]
 
 
 def test_a_machine_is_what_the_step_is_replaced_with(state):
     assert urns.of_machine(state, "workers-1") == [MACHINE]
 
 
-@pytest.mark.parametrize("of", [urns.of_agent, urns.of_machine])
+@pytest.mark.parametrize("of", [urns.of_step, urns.of_machine])
 def test_a_node_that_the_state_does_not_hold_is_an_error_with_the_next_command(state, of):
     with pytest.raises(UserError, match="of workers-2; run `python -m fleet up` first"):
         of(state, "workers-2")
