@@ -120,10 +120,11 @@ run_unit() {
   wait_for "$1.service up" 120 "$2"
 }
 
-# What the unit was made from, and since when it runs.
+# What the unit was made from, when this was looked at, and since when the unit runs. A membership takes it as
+# input, so whenever a step ran, its agent is verified.
 end_step() {
   say 'done'
-  echo "digest $(sha256sum <"$state/$unit" | cut -c-64) since $(systemctl show -PActiveEnterTimestamp --timestamp=unix "$unit")" >&4
+  echo "digest $(sha256sum <"$state/$unit" | cut -c-64) seen $EPOCHREALTIME since $(systemctl show -PActiveEnterTimestamp --timestamp=unix "$unit")" >&4
 }
 
 # host_status UNIT VERSION: JSON for `fleet status`

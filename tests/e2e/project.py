@@ -66,7 +66,7 @@ class Done:
 
     def touched(self, verb: str) -> set[str]:
         """Names of resources whose last line says that this was done to them."""
-        parts = [line.split() for line in self.text.splitlines()]
+        parts = [line.split() for line in self.text.splitlines() if " command:" in line]
         return {words[words.index(verb) - 1] for words in parts if verb in words[2:5]}
 
 
