@@ -11,8 +11,8 @@ State = Mapping[str, Any]
 def of_step(state: State, node: str) -> list[str]:
     """The node's step: what runs again to mend an agent.
 
-    Its membership is not among them. To replace it would be to drain the agent after it has been verified; as the
-    step prints another answer when it has mended something, the membership verifies by itself.
+    Its membership is not among them. To replace it would be to drain the agent after it has been verified;
+    as the step prints another answer when it has mended something, the membership verifies by itself.
     """
     return _found([step["urn"] for step in _steps(state, node)], f"step of {node}")
 
