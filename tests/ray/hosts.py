@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,7 @@ from tests.local.hosts import LOGIN, Stack
 
 SCRIPT = f"{commands.INSTALLED}/ray.sh"
 CLIENT = SimpleNamespace(public="ssh-ed25519 AAAA client", private="CLIENT")
-TOKEN = "canary-of-the-first-generation-0123456789"
-SECOND_TOKEN = "canary-of-the-second-generation-0123456789"
+TOKEN, SECOND_TOKEN = (f"canary-of-the-{which}-generation-0123456789" for which in ("first", "second"))
 
 # What the components add to every step.
 LOGINS = {"AUTHORIZED_KEYS": keys.public_line(LOGIN)}
@@ -59,10 +59,6 @@ class Run:
     code: int
     out: str
     said: str
-
-    @property
-    def since(self) -> int:
-        return int(self.out.rpartition("@")[2])
 
 
 @dataclass
@@ -121,17 +117,46 @@ class RayHosts:
         return {name: by_address[ip] for name, ip in self.addresses.items() if ip in by_address}
 
     def run(self, host: str, call: Call, seconds: int, changed: Mapping[str, Any]) -> Run:
-        values: Any = {**call.settings, **call.secrets, **LOGINS, **changed}
+        """A verb of the script that is on the host."""
         command = ["timeout", "--kill-after=30", str(seconds), "bash", SCRIPT, call.verb]
+        return self._exec(host, command, _values(call, changed))
+
+    def script(self, host: str, text: str) -> Run:
+        """Other shell, with nothing but what every step is told."""
+        self.inside(host, "cp", "/dev/stdin", "/root/other.sh", data=text)
+        return self._exec(host, ["bash", "/root/other.sh"], commands.assignments(LOGINS))
+
+    def _exec(self, host: str, command: list[str], data: str) -> Run:
         done = subprocess.run(
             ["podman", "exec", "--interactive", self.stack.container(host), *command],
-            input=commands.assignments(values),
+            input=data,
             capture_output=True,
             text=True,
             timeout=600,
             check=False,
         )
         return Run(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def started_step(self, name: str) -> Iterator[subprocess.Popen[str]]:
+        """The node's step, still running; its progress comes on stderr."""
+        self.inside(name, "mkdir", "-p", commands.INSTALLED)
+        self.inside(name, "cp", "/dev/stdin", SCRIPT, data=commands.script_of(ray.SCRIPTS))
+        call = self.call(name)
+        command = ["podman", "exec", "--interactive", self.stack.container(name), "bash", SCRIPT, call.verb]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+            assert process.stdin
+            process.stdin.write(_values(call, {}))
+            process.stdin.close()
+            yield process
+
+    def kill_step(self, name: str) -> None:
+        """Without warning: the script and all that it started itself."""
+        kill = (
+            f"for step in $(pgrep -f '^bash {SCRIPT}'); do kill -9 -- -$(ps -opgid= $step | tr -d ' '); done"
+        )
+        self.inside(name, "bash", "-c", f"{kill}; :")
 
     def inside(self, node: str, *command: str, data: str = "") -> str:
         return self.stack.inside(node, *command, data=data)
@@ -140,8 +165,11 @@ class RayHosts:
         return self.inside(node, "systemctl", "show", "-PMainPID", "ray").strip()
 
 
+def _values(call: Call, changed: Mapping[str, Any]) -> str:
+    values: Any = {**call.settings, **call.secrets, **LOGINS, **changed}
+    return commands.assignments(values)
+
+
 def well(run: Run) -> Run:
     assert run.code == 0, run.said
     return run
-
-

@@ -83,9 +83,7 @@ def test_every_verb_is_a_function_of_the_installed_script(call: Any) -> None:
 
 
 def test_the_script_is_clean_as_it_is_written_and_as_it_travels() -> None:
-    written = "".join(
-        (commands.USERDATA / f"{name}.sh").read_text() for name in ("common", *ray.SCRIPTS)
-    )
+    written = "".join((commands.USERDATA / f"{name}.sh").read_text() for name in ("common", *ray.SCRIPTS))
     for script, severity in ((written, "style"), (commands.script_of(ray.SCRIPTS), "error")):
         checked = subprocess.run(
             [Path(sys.executable).parent / "shellcheck", "--shell=bash", f"--severity={severity}", "-"],
