@@ -1,6 +1,6 @@
 """The faces that every cloud has; `components/clouds/<cloud>/` fills them in, one class per file.
 
-Each class is a ComponentResource made from `(name, ..., opts)`; what differs between clouds stays inside.
+Each class is made from `(name, ..., opts)`; what differs between clouds stays inside.
 """
 
 import importlib

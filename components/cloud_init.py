@@ -4,6 +4,7 @@ The host key is the only secret in it. Who can read user data on each cloud is s
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from components.connection import LOGIN_USER
 SKELETON = Path(__file__).parent.parent / "userdata" / "node.yaml"
 
 
+@cache
+def _skeleton() -> dict[str, Any]:
+    return yaml.safe_load(SKELETON.read_text())
+
+
 def document(
     hostname: str,
     host_private_key: str,
@@ -22,9 +28,8 @@ def document(
     mounts: Sequence[Sequence[str]] = (),
 ) -> str:
     """The `#cloud-config` text: hostname, pinned host key, the one login user, mounts as in fstab."""
-    skeleton: dict[str, Any] = yaml.safe_load(SKELETON.read_text())
     filled = {
-        **skeleton,
+        **_skeleton(),
         "hostname": hostname,
         "ssh_keys": {"ed25519_private": host_private_key, "ed25519_public": host_public_key},
         "users": [
@@ -38,4 +43,4 @@ def document(
         ],
         "mounts": [list(mount) for mount in mounts],
     }
-    return "#cloud-config\n" + yaml.safe_dump(filled, sort_keys=False, width=4096)
+    return "#cloud-config\n" + yaml.dump(filled, Dumper=yaml.CSafeDumper, sort_keys=False, width=4096)

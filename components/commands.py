@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import pulumi
 from pulumi_command import remote
@@ -104,8 +105,16 @@ def _run_installed(call: Call, verb: str) -> str:
 
 
 def _stdin(call: Call, prefix: str = "") -> pulumi.Output[str]:
-    values = pulumi.Output.all(**call.settings, **call.secrets)
-    return pulumi.Output.secret(values.apply(lambda known: prefix + assignments(known)))
+    known: dict[str, Setting] = {}
+    later: dict[str, pulumi.Output[Setting]] = {}
+    for name, value in {**call.settings, **call.secrets}.items():
+        # An Output of every plain value would be a third of what the program costs.
+        if isinstance(value, pulumi.Output):
+            later[name] = value
+        else:
+            known[name] = cast(Setting, value)
+    found = pulumi.Output.all(**later)
+    return pulumi.Output.secret(found.apply(lambda values: prefix + assignments({**known, **values})))
 
 
 # What a step prints is progress and a digest; it is kept secret all the same, because the error text of a

@@ -19,7 +19,7 @@ class Endpoint:
     """Where a machine's sshd is reached, with the login key and the host key that it must show."""
 
     host: pulumi.Output[str]
-    port: pulumi.Output[int]
+    port: pulumi.Output[float]
     login_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
 
@@ -30,7 +30,7 @@ def connection(endpoint: Endpoint, dials: int, through: Endpoint | None = None) 
     if through is not None:
         proxy = remote.ProxyConnectionArgs(
             host=through.host,
-            port=through.port.apply(float),
+            port=through.port,
             user=LOGIN_USER,
             private_key=through.login_key,
             host_key=through.host_key,
@@ -39,7 +39,7 @@ def connection(endpoint: Endpoint, dials: int, through: Endpoint | None = None) 
         )
     return remote.ConnectionArgs(
         host=endpoint.host,
-        port=endpoint.port.apply(float),
+        port=endpoint.port,
         user=LOGIN_USER,
         private_key=endpoint.login_key,
         host_key=endpoint.host_key,

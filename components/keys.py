@@ -10,6 +10,7 @@ import hmac
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import pulumi
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -83,10 +84,13 @@ class Keys:
         )
         self._seed = pulumi.Output.secret(seed.stdout)
 
+    @cache  # noqa: B019 - there is one instance, which lives as long as the program
     def key_pair(self, label: str, generation: int = 1) -> KeyPair:
-        secret = self._seed.apply(lambda seed: derive(seed, label, generation))
-        return KeyPair(secret.apply(private_text), pulumi.Output.unsecret(secret.apply(public_line)))
+        private = self._seed.apply(lambda seed: private_text(derive(seed, label, generation)))
+        public = self._seed.apply(lambda seed: public_line(derive(seed, label, generation)))
+        return KeyPair(private, pulumi.Output.unsecret(public))
 
+    @cache  # noqa: B019 - as above
     def token(self, label: str, generation: int = 1) -> pulumi.Output[str]:
         """64 hex digits, or what the team gave under this configuration key."""
         given = self._given.get(label)

@@ -1,6 +1,7 @@
 """The stack's outputs: names and shapes that people and `fleet` rely on. The only place that knows them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
@@ -12,19 +13,61 @@ from components.site import Site
 from components.worker_pool import WorkerPool
 
 
-def _inventory_node(machine: Machine, through: str | None) -> dict[str, pulumi.Input[object]]:
-    endpoint = machine.endpoint
-    return {
-        "name": machine.node.name,
-        "role": machine.node.role,
-        "pool": machine.node.pool,
-        "privateIp": machine.private_ip,
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "user": LOGIN_USER,
-        "hostKey": endpoint.host_key,
-        "proxy": through,
-    }
+def _workers(workers: Sequence[Machine]) -> pulumi.Output[list[dict[str, object]]]:
+    nodes = [worker.node for worker in workers]
+    return pulumi.Output.all(*(worker.private_ip for worker in workers)).apply(
+        lambda addresses: [
+            {"name": node.name, "pool": node.pool, "privateIp": address}
+            for node, address in zip(nodes, addresses, strict=True)
+        ]
+    )
+
+
+def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.Output[dict[str, object]]:
+    """Built in one go: an Output per value of every node would be a third of what the program costs.
+
+    Secret, because the login key is.
+    """
+    fleet = site.fleet
+    facts = [
+        value
+        for machine in machines
+        for value in (
+            machine.private_ip,
+            machine.endpoint.host,
+            machine.endpoint.port,
+            machine.endpoint.host_key,
+        )
+    ]
+
+    def inventory(found: Sequence[Any]) -> dict[str, object]:
+        login_key, *rest = found
+        return {
+            "team": fleet.config.team,
+            "stack": fleet.stack,
+            "cloud": fleet.config.cloud,
+            "platform": fleet.config.cluster.platform,
+            "storage": {"mountPath": str(fleet.config.storage.mount_path)},
+            "loginKey": login_key,
+            "nodes": [
+                {
+                    "name": machine.node.name,
+                    "role": machine.node.role,
+                    "pool": machine.node.pool,
+                    "privateIp": private_ip,
+                    "host": host,
+                    "port": int(port),
+                    "user": LOGIN_USER,
+                    "hostKey": host_key,
+                    "proxy": None if machine.node.name == through else through,
+                }
+                for machine, private_ip, host, port, host_key in zip(
+                    machines, *(rest[start::4] for start in range(4)), strict=True
+                )
+            ],
+        }
+
+    return pulumi.Output.all(site.login.private, *facts).apply(inventory)
 
 
 def stack_outputs(
@@ -38,31 +81,16 @@ def stack_outputs(
     """
     fleet = site.fleet
     workers = [worker for pool in pools for worker in pool.machines]
-    through = fleet.master.name
-    nodes = [_inventory_node(master.machine, None), *(_inventory_node(worker, through) for worker in workers)]
     ssh_config = f".fleet/ssh/{fleet.stack}/config"
     return {
         "masterPrivateIp": master.machine.private_ip,
         "masterPublicIp": master.machine.public_ip,
-        "workers": [
-            {"name": worker.node.name, "pool": worker.node.pool, "privateIp": worker.private_ip}
-            for worker in workers
-        ],
+        "workers": _workers(workers),
         "urls": dict(platform.urls()),
         "ssh": {
             machine.node.name: f"ssh -F {ssh_config} {machine.node.name}"
             for machine in (master.machine, *workers)
         },
         "clientConfig": pulumi.Output.secret(dict(platform.client_config(fleet, site.keys))),
-        "inventory": pulumi.Output.secret(
-            {
-                "team": fleet.config.team,
-                "stack": fleet.stack,
-                "cloud": fleet.config.cloud,
-                "platform": fleet.config.cluster.platform,
-                "storage": {"mountPath": str(fleet.config.storage.mount_path)},
-                "nodes": nodes,
-                "loginKey": site.login.private,
-            }
-        ),
+        "inventory": _inventory(site, [master.machine, *workers], fleet.master.name),
     }

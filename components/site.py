@@ -24,7 +24,7 @@ class Site:
         self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
         self.login = keys.key_pair("login")
         self.authorized_keys = self.login.public.apply(
-            lambda login: [login, *fleet.config.access.ssh_public_keys]
+            lambda login: "\n".join([login, *fleet.config.access.ssh_public_keys])
         )
 
 
@@ -41,7 +41,7 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
             hostname=node.name,
             host_private_key=known["host_private_key"],
             host_public_key=known["host_public_key"],
-            authorized_keys=known["authorized_keys"],
+            authorized_keys=known["authorized_keys"].splitlines(),
             mounts=known["mounts"],
         )
     )
@@ -61,5 +61,4 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
 
 def with_logins(site: Site, call: Call) -> Call:
     """The call, told who may log in: user data says it at first boot only."""
-    lines = site.authorized_keys.apply("\n".join)
-    return replace(call, settings={**call.settings, "AUTHORIZED_KEYS": lines})
+    return replace(call, settings={**call.settings, "AUTHORIZED_KEYS": site.authorized_keys})

@@ -41,6 +41,6 @@ def call(
     )
 
 
-def output(command: local.Command, key: str) -> pulumi.Output[Any]:
-    """One value of what the driver printed."""
-    return command.stdout.apply(lambda text: json.loads(text)[key])
+def outputs(command: local.Command) -> pulumi.Output[Any]:
+    """What the driver printed."""
+    return command.stdout.apply(json.loads)

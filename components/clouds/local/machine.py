@@ -7,8 +7,10 @@ from components.clouds.local import driver
 from components.connection import Endpoint
 
 
-class Machine(pulumi.ComponentResource):
+class Machine:
     """A podman container with systemd, booted with its user data by cloud-init, limited in CPUs and memory.
+
+    No component of its own: it has one resource, and there are as many machines as anything.
 
     Outputs: `id` of the container; `private_ip` in the range of its role; `public_ip`, a loopback address
     with a port of its own, where it is public; `endpoint`. Another size, mount path or network replaces it,
@@ -16,8 +18,7 @@ class Machine(pulumi.ComponentResource):
     podman said.
     """
 
-    def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("agent-fleet:local:Machine", name, None, opts)
+    def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions) -> None:
         self.node = args.node
         self.resource = driver.call(
             f"{name}-host",
@@ -26,23 +27,22 @@ class Machine(pulumi.ComponentResource):
             delete=["machine", "remove", *_which(args)],
             stdin=_user_data_after(args),
             triggers=[args.network.id, *_replacing(args)],
-            opts=pulumi.ResourceOptions(
-                parent=self,
+            opts=pulumi.ResourceOptions.merge(
+                opts,
                 # name and address are the node's: the old container must be gone first
-                delete_before_replace=True,
-                ignore_changes=["stdin"],
+                pulumi.ResourceOptions(delete_before_replace=True, ignore_changes=["stdin"]),
             ),
         )
-        self.id: pulumi.Output[str] = driver.output(self.resource, "id")
-        self.private_ip: pulumi.Output[str] = driver.output(self.resource, "privateIp")
-        self.public_ip: pulumi.Output[str] = driver.output(self.resource, "publicIp")
+        made = driver.outputs(self.resource)
+        self.id: pulumi.Output[str] = made["id"]
+        self.private_ip: pulumi.Output[str] = made["privateIp"]
+        self.public_ip: pulumi.Output[str] = made["publicIp"]
         self.endpoint = Endpoint(
-            host=driver.output(self.resource, "sshHost"),
-            port=driver.output(self.resource, "sshPort"),
+            host=made["sshHost"],
+            port=made["sshPort"],
             login_key=args.login_key,
             host_key=args.host_key,
         )
-        self.register_outputs({"id": self.id, "privateIp": self.private_ip, "publicIp": self.public_ip})
 
 
 def _which(args: MachineArgs) -> list[str]:

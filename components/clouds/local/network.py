@@ -27,6 +27,6 @@ class Network(pulumi.ComponentResource):
             # the name is the stack's: the old one must be gone first
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-        self.id: pulumi.Output[str] = driver.output(command, "id")
-        self.cidr: pulumi.Output[str] = driver.output(command, "cidr")
+        self.id: pulumi.Output[str] = driver.outputs(command)["id"]
+        self.cidr: pulumi.Output[str] = driver.outputs(command)["cidr"]
         self.register_outputs({"id": self.id, "cidr": self.cidr})

@@ -37,7 +37,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self.ids: dict[str, pulumi.Output[str]] = {}
         roles: set[Role] = {node.role for node in (fleet.master, *fleet.workers)}
         for role in roles:
-            self.ids[role] = driver.output(self._group(f"{name}-{role}", fleet, network, role), "id")
+            self.ids[role] = driver.outputs(self._group(f"{name}-{role}", fleet, network, role))["id"]
         self.register_outputs({"ids": self.ids})
 
     def _group(self, name: str, fleet: Fleet, network: Network, role: Role) -> local.Command:

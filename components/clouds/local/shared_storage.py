@@ -31,6 +31,6 @@ class SharedStorage(pulumi.ComponentResource):
                 parent=self, retain_on_delete=fleet.config.storage.on_destroy == "retain"
             ),
         )
-        self.id: pulumi.Output[str] = driver.output(command, "id")
+        self.id: pulumi.Output[str] = driver.outputs(command)["id"]
         self.mounts: pulumi.Output[list[list[str]]] = pulumi.Output.from_input([])
         self.register_outputs({"id": self.id})
