@@ -105,19 +105,22 @@ def _update(root: Path, stack: str, verb: list[str]) -> int:
         if made.returncode:
             raise UserError(f"stack {stack} could not be made: {_reason(made)}")
     else:
-        _forget_interrupted(root, env, stack)
+        again = _forget_interrupted(root, env, stack)
+        if verb[0] == "up":
+            verb = [*verb, *(f"--replace={urn}" for urn in again)]
     return _run(root, env, [*verb, *_where(root, stack, copy)])
 
 
-def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> None:
-    """Drops the state's notes of commands that a killed run left unfinished.
+def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> list[str]:
+    """Drops the state's notes of commands that a killed run left unfinished; returns those to run again.
 
     Commands are made to be run again, so the engine needs no person to look; it would warn of the note at
     every run from now on. Notes of anything else stay: only a look at the cloud tells what became of it.
     """
-    names = stacks.interrupted(root, stack)
-    if not names:
-        return
+    operations = stacks.interrupted(root, stack)
+    if not operations:
+        return []
+    names = map(stacks.name, operations)
     print(f"==> the last run was cut off during {', '.join(names)}: this one does that again", flush=True)
     exported = _ask(root, env, ["stack", "export", "--stack", stack])
     # An import drops all notes of unfinished operations; secrets stay encrypted on the way.
@@ -129,6 +132,7 @@ def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> None:
         file.unlink()
     if exported.returncode or done.returncode:
         raise UserError(f"the state of stack {stack} could not be mended: {_reason(done)}")
+    return stacks.half_updated(operations)
 
 
 def _where(root: Path, stack: str, copy: Path) -> list[str]:

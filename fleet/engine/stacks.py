@@ -85,18 +85,37 @@ def exists(root: Path, stack: str) -> bool:
     return any(_folder(root, "stacks").glob(f"{paths.short_name(stack)}.json*"))
 
 
-def interrupted(root: Path, stack: str) -> list[str]:
-    """Names of the resources whose operation a killed run left unfinished, if all of them are commands."""
+def interrupted(root: Path, stack: str) -> list[dict[str, Any]]:
+    """The operations that a killed run left unfinished, if all of them are on commands."""
     file = _folder(root, "stacks") / f"{paths.short_name(stack)}.json"
     if not file.exists():
         return []
     checkpoint: dict[str, Any] = json.loads(file.read_text()).get("checkpoint") or {}
     latest: dict[str, Any] = checkpoint.get("latest") or {}
     operations = _mappings(latest.get("pending_operations"))
-    urns = [str(operation["resource"]["urn"]) for operation in operations]
-    if any("::command:" not in urn and "$command:" not in urn for urn in urns):
-        return []
-    return [urn.rpartition("::")[2] for urn in urns]
+    commands = [operation for operation in operations if "command:" in _urn(operation)]
+    return commands if len(commands) == len(operations) else []
+
+
+def _urn(operation: Mapping[str, Any]) -> str:
+    return str(operation["resource"]["urn"])
+
+
+def name(operation: Mapping[str, Any]) -> str:
+    return _urn(operation).rpartition("::")[2]
+
+
+def half_updated(operations: list[dict[str, Any]]) -> list[str]:
+    """URNs of commands whose update was cut off, and which may be run again by replacing them.
+
+    The state says what they were before, so a run with the inputs of before would leave them as they are now.
+    A command with a `delete` would take back by it what it is to do.
+    """
+    return [
+        _urn(operation)
+        for operation in operations
+        if operation["type"] == "updating" and not operation["resource"].get("inputs", {}).get("delete")
+    ]
 
 
 def _folder(root: Path, kind: str) -> Path:

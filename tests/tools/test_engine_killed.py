@@ -67,8 +67,8 @@ def test_a_lock_of_another_computer_is_left_alone(root: Path) -> None:
     assert file.exists()
 
 
-def pending(root: Path, *urns: str) -> None:
-    operations = [{"type": "creating", "resource": {"urn": urn}} for urn in urns]
+def pending(root: Path, *urns: str, kind: str = "creating", inputs: dict[str, str] | None = None) -> None:
+    operations = [{"type": kind, "resource": {"urn": urn, "inputs": inputs or {}}} for urn in urns]
     (root / ".fleet/state/.pulumi/stacks/agent-fleet/dev.json").write_text(
         json.dumps({"version": 3, "checkpoint": {"latest": {"pending_operations": operations}}})
     )
@@ -83,6 +83,24 @@ def test_steps_that_were_cut_off_are_done_again_without_a_question(
     assert "cut off during workers-1-step" in capsys.readouterr().out
     assert [call.split()[1] for call in calls(root)[-3:-1]] == ["export", "import"]
     assert not list(paths.copies(root).glob("*.state"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "again"),
+    [
+        ("updating", {"create": "install"}, True),
+        ("updating", {"create": "join", "delete": "leave"}, False),
+        ("creating", {"create": "install"}, False),
+    ],
+)
+def test_a_command_that_was_cut_off_in_an_update_runs_again_even_if_nothing_changed_since(
+    root: Path, kind: str, inputs: dict[str, str], again: bool
+) -> None:
+    engine.up("dev", root=root)
+    urn = "urn:pulumi:dev::agent-fleet::command:remote:Command::workers-1-step"
+    pending(root, urn, kind=kind, inputs=inputs)
+    engine.up("dev", root=root)
+    assert (f"--replace={urn}" in calls(root)[-1]) == again
 
 
 def test_what_a_cloud_may_have_made_is_not_forgotten(root: Path) -> None:
