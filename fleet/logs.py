@@ -19,9 +19,10 @@ def logs(name: str, node: str, lines: int, follow: bool) -> int:
     if lines < 0:
         raise UserError(f"-n {lines}: must be 0 or more")
     inventory, config = stack.reached(name)
-    options = [] if not follow else ["-tt"] if sys.stdout.isatty() else []
     words = [log_command(inventory.platform, lines, follow)]
-    return _run(name, ssh.argv(config, inventory.node(node).name, words, options))
+    # While following, the machine's side ends when this side's end of the pipe is gone, however that happens.
+    stdin = subprocess.PIPE if follow else subprocess.DEVNULL
+    return _run(name, ssh.argv(config, inventory.node(node).name, words), stdin)
 
 
 def log_command(platform: str, lines: int, follow: bool) -> str:
@@ -31,17 +32,15 @@ def log_command(platform: str, lines: int, follow: bool) -> str:
     show_step = f"tail -n {lines}{more} {step}"
     show_agent = f"journalctl -u {platform} --no-pager -o short-iso -n {lines}{' -f' if follow else ''}"
     if follow:
-        script = f"trap 'kill 0' EXIT; {show_step} & {show_agent} & wait"
+        script = f"trap 'kill 0' EXIT; {show_step} & {show_agent} & cat >/dev/null"
     else:
         script = f"echo '==> step: {step}'; {show_step}; echo; echo '==> service {platform}'; {show_agent}"
     return f'sudo -n bash -c "{script}"'
 
 
-def _run(name: str, argv: Sequence[str]) -> int:
-    try:
-        code = subprocess.run(argv, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+def _run(name: str, argv: Sequence[str], stdin: int | None = None) -> int:
+    with subprocess.Popen(argv, stdin=stdin) as process:
+        code = process.wait()
     if code == ssh.SSH_FAILED:
         print(
             f"Not reached, or the command ended with 255. Run: python -m fleet status {name}", file=sys.stderr

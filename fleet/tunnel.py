@@ -55,10 +55,10 @@ def _refuse_if_taken(page: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "ports end at 65535"
             raise UserError(
-                f"{page}: port {port} of this computer cannot be used ({error.strerror}); "
-                f"choose another: --port PORT"
+                f"{page}: port {port} of this computer cannot be used ({reason}); choose another: --port PORT"
             ) from None
 
 
