@@ -82,7 +82,7 @@ put_file() {
 # need_space PATH MIB
 need_space() {
   local free
-  free=$(df --output=avail -m "$1" | tail -1)
+  free=$(($(df --output=avail -m "$1" | tail -1)))
   ((free >= $2)) || fail "disk full: $1 needs $2 MiB, $free are free; make room or give a larger disk"
 }
 
