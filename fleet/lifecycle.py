@@ -1,7 +1,11 @@
 """`up`, `preview`, `down`, `repair`, `replace`, `leftovers`: what changes a stack, and what is left of it."""
 
 import importlib
+import re
 
+from components.config.problems import ConfigError
+from components.config.stack_file import read_stack_file
+from components.config.validation import validate
 from fleet import engine, ssh_files, stack, urns
 from fleet.engine import paths, stacks
 from fleet.errors import UserError
@@ -10,6 +14,7 @@ from fleet.status import status
 
 def up(name: str) -> int:
     """Makes the stack what its file says; green only if every node is well afterwards."""
+    _check_file(name)
     code = engine.up(name)
     if code:
         return code
@@ -18,7 +23,23 @@ def up(name: str) -> int:
 
 
 def preview(name: str) -> int:
+    _check_file(name)
     return engine.preview(name)
+
+
+def _check_file(name: str) -> None:
+    """The program checks its configuration too; here it is told before a stack is made.
+
+    What an `environment:` of Pulumi's adds, the program alone sees.
+    """
+    file = paths.stack_file(paths.ROOT, name)
+    if re.search(r"^environment:", file.read_text(), re.MULTILINE):
+        return
+    try:
+        raw, secret_keys = read_stack_file(file)
+        validate(raw, secret_keys, paths.short_name(name))
+    except (ConfigError, ValueError) as error:
+        raise UserError(str(error)) from None
 
 
 def down(name: str) -> int:
