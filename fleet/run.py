@@ -108,8 +108,9 @@ def _attached(cluster: Cluster, job: str, verb: str, *arguments: str) -> int:
         return INTERRUPTED
     if code == SSH_FAILED:
         print(
-            f"The connection to the master broke, unless the job itself ended with {SSH_FAILED}; "
-            f"run: {again} --follow {job}",
+            f"No connection to the master, or the job itself ended with {SSH_FAILED}. "
+            f"A job that was submitted goes on: {again} --follow {job}\nIf the master is not well: "
+            f"python -m fleet status {cluster.inventory.stack}",
             file=sys.stderr,
         )
     return code
