@@ -19,7 +19,7 @@ from pulumi_command import remote
 
 from components.call import Call, Setting
 from components.cloud import Machine
-from components.connection import DIALS, FIRST_CONTACT_DIALS, Endpoint, connection
+from components.connection import DIALS, Endpoint, connection
 
 USERDATA = Path(__file__).parent.parent / "userdata"
 INSTALLED = "/usr/local/lib/agent-fleet"
@@ -156,7 +156,7 @@ def _step(
 ) -> remote.Command:
     return remote.Command(
         f"{machine.node.name}-step",
-        connection=connection(machine.endpoint, FIRST_CONTACT_DIALS, through),
+        connection=connection(machine.endpoint, machine.endpoint.first_dials, through),
         create=command,
         stdin=_stdin(call, prefix),
         triggers=[machine.id],

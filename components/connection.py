@@ -16,12 +16,17 @@ DIAL_SECONDS = 5
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a machine's sshd is reached, with the login key and the host key that it must show."""
+    """Where a machine's sshd is reached, with the login key and the host key that it must show.
+
+    `first_dials` is how often a machine that may be booting is tried; a cloud whose machines listen as soon as
+    they are made says fewer, so that a wrong key is told sooner.
+    """
 
     host: pulumi.Output[str]
     port: pulumi.Output[float]
     login_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
+    first_dials: int = FIRST_CONTACT_DIALS
 
 
 def connection(endpoint: Endpoint, dials: int, through: Endpoint | None = None) -> remote.ConnectionArgs:

@@ -17,6 +17,13 @@ def up(name: str) -> int:
     _check_file(name)
     code = engine.up(name)
     if code:
+        print(
+            f"==> stack {name} is not yet what its file says. Mend what the error names, then run `make up "
+            f"STACK={name}` again: it goes on from here.\n"
+            f"    python -m fleet status {name}          how every node is\n"
+            f"    python -m fleet logs {name} NODE       what its step and its agent wrote\n"
+            f"    python -m fleet replace {name} NODE    a new machine for one that cannot be reached"
+        )
         return code
     ssh_files.end_shared_connections(ssh_files.folder_of(name))
     return status(name)

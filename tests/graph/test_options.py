@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.connection import DIALS, FIRST_CONTACT_DIALS
+from components.connection import DIALS
 from tests.graph.conftest import Change
 from tests.graph.recording import Recording, Request
 
@@ -63,8 +63,7 @@ def test_every_connection_pins_the_host_key_and_gives_up_in_the_end(dev: Recordi
         for hop in filter(None, (connection, connection.get("proxy"))):
             assert hop["hostKey"].startswith("ssh-ed25519 "), request.name
             assert hop["user"] == "fleet"
-        first = request.name.endswith("-step")
-        assert connection["dialErrorLimit"] == (FIRST_CONTACT_DIALS if first else DIALS)
+        assert connection["dialErrorLimit"] == DIALS, "a local host listens as soon as it is made"
 
 
 def test_every_machine_shows_a_host_key_of_its_own(dev: Recording) -> None:

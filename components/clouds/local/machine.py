@@ -4,7 +4,7 @@ import pulumi
 
 from components.cloud import MachineArgs
 from components.clouds.local import driver
-from components.connection import Endpoint
+from components.connection import DIALS, Endpoint
 
 
 class Machine:
@@ -42,6 +42,8 @@ class Machine:
             port=made["sshPort"],
             login_key=args.login_key,
             host_key=args.host_key,
+            # the driver returns when sshd listens
+            first_dials=DIALS,
         )
 
 
