@@ -18,7 +18,7 @@ DIAL_SECONDS = 5
 class Endpoint:
     """Where a machine's sshd is reached, with the login key and the host key that it must show.
 
-    `first_dials` is how often a machine that may be booting is tried; a cloud whose machines listen as soon as
+    `first_dials` is how often a machine that may be booting is tried; a cloud whose machines listen when
     they are made says fewer, so that a wrong key is told sooner.
     """
 
