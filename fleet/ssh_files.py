@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from fleet.engine.paths import short_name
 from fleet.inventory import Inventory, Node
 from fleet.private import private_folder, write_private
 
@@ -14,7 +15,7 @@ SOCKET_PATH_BYTES = 108 - 1 - 17
 
 
 def folder_of(stack: str) -> Path:
-    return SSH_FOLDER / stack
+    return SSH_FOLDER / short_name(stack)
 
 
 def write(inventory: Inventory, folder: Path | None = None) -> Path:
