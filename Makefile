@@ -47,7 +47,8 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 	venv/bin/ruff check .
 	venv/bin/ruff format --check .
 	venv/bin/pyright
-	git ls-files -coz --exclude-standard '*.sh' .ci/run tools/command_plugin/pulumi-resource-command | xargs -0 venv/bin/shellcheck -x
+	git ls-files -coz --exclude-standard '*.sh' ':!userdata' .ci/run tools/command_plugin/pulumi-resource-command | xargs -0 venv/bin/shellcheck -x
+	cat userdata/common.sh userdata/ray_head.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
 	venv/bin/yamllint --strict .
 
 unit: dev ## tests that start nothing: no engine, no hosts; seconds

@@ -127,12 +127,27 @@ end_step() {
   echo "digest $(sha256sum <"$state/$unit" | cut -c-64) seen $EPOCHREALTIME since $(systemctl show -PActiveEnterTimestamp --timestamp=unix "$unit")" >&4
 }
 
+# MiB in all, MiB free: of the container where a container has a limit, else of the machine
+memory() {
+  local total free limit used
+  read -r total free < <(awk '/^Mem[TA]/ {printf "%d ", $2 / 1024}' /proc/meminfo; echo)
+  cd /sys/fs/cgroup
+  limit=$(cat memory.max memory/memory.limit_in_bytes 2>/dev/null || :)
+  if [[ $limit == [0-9]* ]] && ((limit >> 20 < total)); then
+    used=$(cat memory.current memory/memory.usage_in_bytes 2>/dev/null || :)
+    # files in the cache are free in truth
+    used=$((used - $({ cat memory.stat memory/memory.stat 2>/dev/null || :; } | awk '/inactive_file/ {n = $2} END {print n + 0}')))
+    total=$((limit >> 20)) free=$(((limit - used) >> 20))
+  fi
+  echo "$total $free"
+}
+
 # host_status UNIT VERSION: JSON for `fleet status`
 host_status() {
   # shellcheck disable=SC2046,SC2183 # two numbers
   printf '{"unit":"%s","version":"%s","uptimeSeconds":%d,"load1":%s,"memoryMiB":%d,"freeMemoryMiB":%d}\n' \
     "$(systemctl is-active "$1")" "$2" "$(ps -oetimes= 1)" "$(cut -d' ' -f1 /proc/loadavg)" \
-    $(awk '/^Mem[TA]/ {printf "%d ", $2 / 1024}' /proc/meminfo)
+    $(memory)
 }
 
 # The master puts this script where workers find it, under its digest, and takes earlier ones away.

@@ -2,11 +2,20 @@
 
 import json
 
-from tests.e2e.project import Fleet
+from tests.e2e.project import STACK, Fleet
 
 
 def node(name: str) -> set[str]:
     return {f"{name}-host", f"{name}-step", f"{name}-membership"}
+
+
+def test_a_repair_makes_nothing_of_a_change_that_is_not_made_yet(cluster: Fleet) -> None:
+    cluster.pool["count"] = 3
+    cluster.write()
+    done = cluster.run("repair", STACK, "workers-1")
+    assert "Traceback" not in done.text
+    assert not done.touched("created")
+    assert "workers-3" in cluster.status().text
 
 
 def test_one_worker_more_adds_only_its_own_resources(cluster: Fleet) -> None:
