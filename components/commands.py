@@ -89,7 +89,7 @@ def _from_storage(call: Call, storage: str) -> str:
     digest = hashlib.sha256(script_of(call.scripts).encode()).hexdigest()
     found = f"{storage}/{PUBLISHED}/{digest}"
     missing = (
-        f"error on $(hostname): {found} is missing: if {storage} is mounted, run the whole `pulumi up`, "
+        f"error on $(hostname): {found} is missing: if {storage} is mounted, run make up, "
         "in which the master puts it there"
     )
     return _install_and_run(

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections.abc import Callable
 
 from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
@@ -17,16 +18,20 @@ def up(name: str) -> int:
     _check_file(name)
     code = engine.up(name)
     if code:
-        print(
-            f"==> stack {name} is not yet what its file says. Mend what the error names, then run `make up "
-            f"STACK={name}` again: it goes on from here.\n"
-            f"    python -m fleet status {name}          how every node is\n"
-            f"    python -m fleet logs {name} NODE       what its step and its agent wrote\n"
-            f"    python -m fleet replace {name} NODE    a new machine for one that cannot be reached"
-        )
+        print(_what_now(name))
         return code
     ssh_files.end_shared_connections(ssh_files.folder_of(name))
     return status(name)
+
+
+def _what_now(name: str) -> str:
+    return (
+        f"==> stack {name} is not yet what its file says. Mend what the error names, then run `make up "
+        f"STACK={name}` again: it goes on from here.\n"
+        f"    python -m fleet status {name}          how every node is\n"
+        f"    python -m fleet logs {name} NODE       what its step and its agent wrote\n"
+        f"    python -m fleet replace {name} NODE    a new machine for one that cannot be reached"
+    )
 
 
 def preview(name: str) -> int:
@@ -58,19 +63,23 @@ def down(name: str) -> int:
 
 def repair(name: str, node: str) -> int:
     """Runs the node's step again, and with it what verifies the agent; its machine stays."""
-    stack.read(name)[0].node(node)
-    return _again(name, urns.of_step(engine.export_state(name), node))
+    return _again(name, node, urns.of_step)
 
 
 def replace(name: str, node: str) -> int:
     """Makes the node's machine anew; its step and membership follow."""
-    stack.read(name)[0].node(node)
-    return _again(name, urns.of_machine(engine.export_state(name), node))
+    return _again(name, node, urns.of_machine)
 
 
-def _again(name: str, wanted: list[str]) -> int:
-    code = engine.up_replace(name, wanted)
+def _again(name: str, node: str, what: Callable[[urns.State, str], list[str]]) -> int:
+    inventory = stack.read(name)[0]
+    inventory.node(node)
+    state = engine.export_state(name)
+    replaced = what(state, node)
+    around = urns.around(state, node, inventory.master.name if inventory.master else None)
+    code = engine.up_replace(name, replaced, [urn for urn in around if urn not in replaced])
     if code:
+        print(_what_now(name))
         return code
     ssh_files.end_shared_connections(ssh_files.folder_of(name))
     return status(name)

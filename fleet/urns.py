@@ -23,6 +23,21 @@ def of_machine(state: State, node: str) -> list[str]:
     return _found(machines, f"machine of {node}")
 
 
+def around(state: State, node: str, master: str | None) -> list[str]:
+    """Steps and memberships that follow when a node is mended.
+
+    The master's step is always among them, because workers find their script where it put it; all nodes' are,
+    when the node is the master.
+    """
+    owners = {node, master}
+    return [
+        str(resource["urn"])
+        for resource in _resources(state)
+        if resource["type"] == "command:remote:Command"
+        and (node == master or _name(resource).rpartition("-")[0] in owners)
+    ]
+
+
 def _found(urns: list[str], what: str) -> list[str]:
     if not urns:
         raise UserError(f"the state holds no {what}; run `python -m fleet up` first")

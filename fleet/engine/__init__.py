@@ -27,10 +27,10 @@ def preview(stack: str, root: Path = paths.ROOT) -> int:
     return _update(root, stack, ["preview"])
 
 
-def up_replace(stack: str, urns: list[str], root: Path = paths.ROOT) -> int:
-    """Makes these resources anew, with what depends on them; nothing else changes."""
-    targets = [f"--target-replace={urn}" for urn in urns]
-    return _update(root, stack, ["up", "--yes", "--skip-preview", "--target-dependents", *targets])
+def up_replace(stack: str, replaced: list[str], updated: list[str], root: Path = paths.ROOT) -> int:
+    """Makes some resources anew and brings others up to date, all by URN; nothing else changes."""
+    targets = [*(f"--target-replace={urn}" for urn in replaced), *(f"--target={urn}" for urn in updated)]
+    return _update(root, stack, ["up", "--yes", "--skip-preview", *targets])
 
 
 def down(stack: str, root: Path = paths.ROOT) -> int:

@@ -39,3 +39,26 @@ def test_a_node_that_the_state_does_not_hold_is_an_error_with_the_next_command(s
         of(state, "workers-2")
     with pytest.raises(UserError):
         of({}, "workers-2")
+
+
+def names(found):
+    return [urn.rpartition("::")[2] for urn in found]
+
+
+def test_beside_a_worker_its_own_commands_and_the_masters_step_come_up_to_date(state):
+    state["deployment"]["resources"].append(command("master-step", replaceWith=["a machine"]))
+    assert names(urns.around(state, "workers-1", "master")) == [
+        "workers-1-step",
+        "workers-1-membership",
+        "master-step",
+    ]
+
+
+def test_beside_the_master_the_commands_of_all_nodes_do(state):
+    state["deployment"]["resources"].append(command("master-step", replaceWith=["a machine"]))
+    assert set(names(urns.around(state, "master", "master"))) == {
+        "workers-1-step",
+        "workers-1-membership",
+        "workers-10-step",
+        "master-step",
+    }

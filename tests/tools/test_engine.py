@@ -103,10 +103,10 @@ def test_the_clis_exit_code_is_passed_on(root: Path, monkeypatch: pytest.MonkeyP
     assert engine.up("dev", root=root) == 7
 
 
-def test_replacing_names_each_resource_and_what_depends_on_it(root: Path) -> None:
+def test_replacing_names_each_resource_and_what_follows_it(root: Path) -> None:
     engine.up("dev", root=root)
-    engine.up_replace("dev", ["urn:a", "urn:b"], root=root)
-    assert "--target-dependents --target-replace=urn:a --target-replace=urn:b" in calls(root)[-1]
+    engine.up_replace("dev", ["urn:a"], ["urn:b"], root=root)
+    assert "--target-replace=urn:a --target=urn:b" in calls(root)[-1]
 
 
 def test_down_leaves_no_record_of_the_stack(root: Path) -> None:
