@@ -16,22 +16,21 @@ from fleet.status import status
 def up(name: str) -> int:
     """Makes the stack what its file says; green only if every node is well afterwards."""
     _check_file(name)
-    code = engine.up(name)
-    if code:
-        print(_what_now(name))
-        return code
-    ssh_files.end_shared_connections(ssh_files.folder_of(name))
-    return status(name)
+    return _judged(name, engine.up(name))
 
 
-def _what_now(name: str) -> str:
-    return (
+def _judged(name: str, code: int) -> int:
+    if code == 0:
+        ssh_files.end_shared_connections(ssh_files.folder_of(name))
+        return status(name)
+    print(
         f"==> stack {name} is not yet what its file says. Mend what the error names, then run `make up "
         f"STACK={name}` again: it goes on from here.\n"
         f"    python -m fleet status {name}          how every node is\n"
         f"    python -m fleet logs {name} NODE       what its step and its agent wrote\n"
         f"    python -m fleet replace {name} NODE    a new machine for one that cannot be reached"
     )
+    return code
 
 
 def preview(name: str) -> int:
@@ -77,12 +76,7 @@ def _again(name: str, node: str, what: Callable[[urns.State, str], list[str]]) -
     state = engine.export_state(name)
     replaced = what(state, node)
     around = urns.around(state, node, inventory.master.name if inventory.master else None)
-    code = engine.up_replace(name, replaced, [urn for urn in around if urn not in replaced])
-    if code:
-        print(_what_now(name))
-        return code
-    ssh_files.end_shared_connections(ssh_files.folder_of(name))
-    return status(name)
+    return _judged(name, engine.up_replace(name, replaced, [urn for urn in around if urn not in replaced]))
 
 
 def leftovers(name: str) -> int:
