@@ -2,6 +2,8 @@
 STACK ?= dev
 FLEET = venv/bin/python -m fleet
 PYTEST = venv/bin/python -m pytest
+# Most of the time goes into waiting for hosts; groups are in tests/conftest.py.
+SIDE_BY_SIDE = -n 3 --dist loadgroup
 
 .DEFAULT_GOAL = help
 .PHONY: help up preview down status job setup env cancel test test-all lint unit bench dev
@@ -38,10 +40,10 @@ cancel: venv/bin/python ## remove a lock on the stack's state that a run on anot
 	@venv/bin/python -m fleet.engine cancel '$(STACK)'
 
 test: lint ## lint, then every layer and every platform once: what CI runs
-	$(PYTEST) -m "not exhaustive"
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not exhaustive"
 
 test-all: lint ## lint and all tests: every fault and every pair
-	$(PYTEST)
+	$(PYTEST) $(SIDE_BY_SIDE)
 
 lint: dev ## ruff, pyright, shellcheck, yamllint
 	venv/bin/ruff check .

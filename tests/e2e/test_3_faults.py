@@ -63,7 +63,9 @@ def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -
     assert is_well(cluster)
 
 
-@pytest.mark.parametrize("how", ["Ctrl-C once", "Ctrl-C twice", "kill -9"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("Ctrl-C once", marks=pytest.mark.exhaustive), "Ctrl-C twice", "kill -9"]
+)
 def test_after_an_interrupted_step_the_next_up_converges_without_a_second_script_beside_the_first(
     cluster: Fleet, how: str
 ) -> None:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+import pytest
+
 from tests.local.hosts import PROJECT, podman
 from tests.ray.hosts import SECOND_TOKEN, TOKEN, RayHosts, well
 
@@ -37,7 +39,7 @@ def test_the_cluster_has_a_head_without_cpus_and_the_workers_with_theirs(hosts: 
     }
     assert "CPU" not in nodes["master"]["resources"]
     assert nodes["workers-1"]["resources"]["CPU"] == 2
-    assert nodes["workers-1"]["used"]["CPU"] == 0
+    assert nodes["workers-1"]["used"].get("CPU", 0) == 0, "nothing runs; a young node has not reported yet"
     assert 0 < nodes["workers-1"]["memoryPercent"] < 100
 
 
@@ -117,6 +119,7 @@ def test_a_dead_worker_can_leave_and_after_a_reboot_is_back_by_itself(hosts: Ray
     well(hosts.join("workers-2"))
 
 
+@pytest.mark.exhaustive
 def test_agents_come_back_by_themselves_when_the_head_was_restarted(hosts: RayHosts) -> None:
     hosts.inside("master", "systemctl", "kill", "--signal=KILL", "ray")
     soon(lambda: "error" not in hosts.run("master", hosts.call("master"), 60, {}).said, 60)
@@ -146,6 +149,7 @@ def watched_processes(hosts: RayHosts, *nodes: str) -> Iterator[list[str]]:
         ended.set()
 
 
+@pytest.mark.exhaustive
 def test_a_new_token_is_taken_up_in_place_and_no_token_is_seen_anywhere(hosts: RayHosts) -> None:
     hosts.token = SECOND_TOKEN
     with watched_processes(hosts, "master", "workers-1") as seen:

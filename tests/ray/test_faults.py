@@ -3,6 +3,8 @@
 from time import sleep
 
 from components import commands
+import pytest
+
 from tests.ray.hosts import RayHosts, well
 
 NEW = "workers-3"
@@ -41,6 +43,7 @@ def test_the_apt_package_index_cannot_be_reached(hosts: RayHosts) -> None:
     assert f"{HERE}apt cannot reach its package index: check packages.aptMirror and the way out" in run.said
 
 
+@pytest.mark.exhaustive
 def test_a_package_that_does_not_exist_leaves_the_running_agent_as_it_is(hosts: RayHosts) -> None:
     before = hosts.pid("workers-1")
     run = hosts.step("workers-1", REQUIREMENTS=["ray[default]", "eo-grow==99.0.0"])
@@ -51,6 +54,7 @@ def test_a_package_that_does_not_exist_leaves_the_running_agent_as_it_is(hosts: 
     assert hosts.pid("workers-1") == before
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_killed_at_any_moment_is_done_again(hosts: RayHosts) -> None:
     """On a host where nothing is yet; each run goes further than the one before."""
     moments = [

@@ -51,6 +51,7 @@ for node in (fleet.master, *fleet.workers):
             host_key=pulumi.Output.from_input(keys.public_line(HOST)),
             public=node.role == "master",
         ),
+        pulumi.ResourceOptions(),
     )
     pulumi.export(
         node.name, {"id": machine.id, "privateIp": machine.private_ip, "port": machine.endpoint.port}

@@ -1,0 +1,14 @@
+"""Tests that share hosts or an engine's state run in one process, in their order; such groups run side by side."""
+
+from pathlib import Path
+
+import pytest
+
+GROUPS = {"e2e", "ray", "local", "conformance"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
+        if folder in GROUPS:
+            item.add_marker(pytest.mark.xdist_group(folder))
