@@ -1,4 +1,4 @@
-"""Tests that share hosts or an engine's state run in one process, in their order; such groups run side by side."""
+"""Tests that share hosts or a state run in one process, in their order; such groups run side by side."""
 
 from pathlib import Path
 

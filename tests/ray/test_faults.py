@@ -2,9 +2,9 @@
 
 from time import sleep
 
-from components import commands
 import pytest
 
+from components import commands
 from tests.ray.hosts import RayHosts, well
 
 NEW = "workers-3"
