@@ -7,6 +7,8 @@ import pytest
 GROUPS = {"e2e", "ray", "local", "conformance"}
 
 
+# before xdist's own, which reads the marks
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]

@@ -11,7 +11,7 @@ from tools.local_hosts import addresses, firewall, image, network, podman, seed,
 from tools.local_hosts.errors import HostError
 
 CACHE = "/var/cache/agent-fleet"
-BOOT_SECONDS = 90
+BOOT_SECONDS = 180
 
 # systemd as PID 1 needs these where cgroups are hybrid; harmless elsewhere.
 SYSTEMD = ("--systemd=always", "--privileged", "--env=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
@@ -20,7 +20,7 @@ _BOOTED = """
 n=0
 until systemctl is-active --quiet ssh; do
     n=$((n + 1))
-    if [ $n -gt 400 ] || systemctl is-failed --quiet ssh nftables; then
+    if [ $n -gt 900 ] || systemctl is-failed --quiet ssh nftables; then
         systemctl status --no-pager --lines=4 nftables ssh
         exit 1
     fi
@@ -168,10 +168,21 @@ def _place(spec: Spec, image_name: str, net: network.Network, user_data: str) ->
             raise HostError(f"{spec.where}: the host cannot be made: {error.reason}") from error
     content = seed.files(spec.node, str(uuid.uuid4()), user_data, image.operator_certificates())
     try:
-        podman.run("cp", "-", f"{spec.name}:/", data=seed.archive(content))
+        _put(spec, seed.archive(content))
     except podman.PodmanError as error:
         podman.remove("container", spec.name)
         raise HostError(f"{spec.where}: the host cannot get its files: {error.reason}") from error
+
+
+def _put(spec: Spec, archive: bytes) -> None:
+    """On a busy computer podman 4.3 sometimes ends a copy with `broken pipe`; the next one works."""
+    for left in (2, 1, 0):
+        try:
+            podman.run("cp", "-", f"{spec.name}:/", data=archive)
+            return
+        except podman.PodmanError:
+            if not left:
+                raise
 
 
 def start(stack: str, node: str) -> None:
