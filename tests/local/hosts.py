@@ -162,8 +162,17 @@ def ssh(folder: Path, made_host: Mapping[str, Any], command: str) -> str:
     key.touch(0o600)
     key.write_text(keys.private_text(LOGIN))
     known.write_text(f"[{made_host['sshHost']}]:{made_host['sshPort']} {keys.public_line(HOST)}\n")
-    options = ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
+    options = [
+        f"UserKnownHostsFile={known}",
+        "StrictHostKeyChecking=yes",
+        "BatchMode=yes",
+        "ConnectionAttempts=5",
+    ]
     where = ["-i", str(key), "-p", str(made_host["sshPort"]), f"fleet@{made_host['sshHost']}"]
     return subprocess.run(
-        ["ssh", *options, *where, command], capture_output=True, text=True, timeout=60, check=True
+        ["ssh", *(f"-o{option}" for option in options), *where, command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     ).stdout
