@@ -16,9 +16,10 @@ BOOT_SECONDS = 180
 # systemd as PID 1 needs these where cgroups are hybrid; harmless elsewhere.
 SYSTEMD = ("--systemd=always", "--privileged", "--env=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 
+# cloud-init restarts sshd as it ends, and a dial through a jump host is not tried again when it is cut off.
 _BOOTED = """
 n=0
-until systemctl is-active --quiet ssh; do
+until [ -e /var/lib/cloud/instance/boot-finished ] && systemctl is-active --quiet ssh; do
     n=$((n + 1))
     if [ $n -gt 900 ] || systemctl is-failed --quiet ssh nftables; then
         systemctl status --no-pager --lines=4 nftables ssh
