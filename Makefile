@@ -3,7 +3,7 @@ STACK ?= dev
 FLEET = venv/bin/python -m fleet
 PYTEST = venv/bin/python -m pytest
 # Most of the time goes into waiting for hosts; groups are in tests/conftest.py.
-SIDE_BY_SIDE = -n 3 --dist loadgroup
+SIDE_BY_SIDE = -n 3 --no-loadscope-reorder
 
 .DEFAULT_GOAL = help
 .PHONY: help up preview down status job setup env cancel test test-all lint unit bench dev

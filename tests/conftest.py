@@ -1,16 +1,19 @@
-"""Tests that share hosts or a state run in one process, in their order; such groups run side by side."""
+"""Tests that share hosts or a state run in one process, in their order; such folders run side by side.
 
-from pathlib import Path
+xdist's own groups, by marks, do nothing under pytest 9.
+"""
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-GROUPS = {"e2e", "ray", "local", "conformance"}
+FOLDERS = {"e2e", "ray", "local", "conformance"}
 
 
-# before xdist's own, which reads the marks
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
-        if folder in GROUPS:
-            item.add_marker(pytest.mark.xdist_group(folder))
+class ByFolder(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return folder if folder in FOLDERS else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder:
+    return ByFolder(config, log)
