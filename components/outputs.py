@@ -56,7 +56,7 @@ def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.
                     "pool": machine.node.pool,
                     "privateIp": private_ip,
                     "host": host,
-                    "port": int(port or 0),
+                    "port": int(port),
                     "user": LOGIN_USER,
                     "hostKey": host_key,
                     "proxy": None if machine.node.name == through else through,

@@ -4,12 +4,15 @@ import importlib
 import re
 from collections.abc import Callable
 
+from components.config.model import Config
 from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
+from components.fleet import pool_nodes
 from fleet import engine, ssh_files, stack, urns
 from fleet.engine import paths, stacks
 from fleet.errors import UserError
+from fleet.inventory import Inventory
 from fleet.status import status
 
 
@@ -38,17 +41,18 @@ def preview(name: str) -> int:
     return engine.preview(name)
 
 
-def _check_file(name: str) -> None:
-    """The program checks its configuration too; here it is told before a stack is made.
+def _check_file(name: str) -> Config | None:
+    """The configuration that the stack's file asks for, if the file tells it all.
 
+    The program checks it too; here it is told before a stack is made.
     What an `environment:` of Pulumi's adds, the program alone sees.
     """
     file = paths.stack_file(paths.ROOT, name)
     if re.search(r"^environment:", file.read_text(), re.MULTILINE):
-        return
+        return None
     try:
         raw, secret_keys = read_stack_file(file)
-        validate(raw, secret_keys, paths.short_name(name))
+        return validate(raw, secret_keys, paths.short_name(name))
     except (ConfigError, ValueError) as error:
         raise UserError(str(error)) from None
 
@@ -73,10 +77,23 @@ def replace(name: str, node: str) -> int:
 def _again(name: str, node: str, what: Callable[[urns.State, str], list[str]]) -> int:
     inventory = stack.read(name)[0]
     inventory.node(node)
+    _refuse_unmade(name, inventory)
     state = engine.export_state(name)
     replaced = what(state, node)
     around = urns.around(state, node, inventory.master.name if inventory.master else None)
     return _judged(name, engine.up_replace(name, replaced, [urn for urn in around if urn not in replaced]))
+
+
+def _refuse_unmade(name: str, inventory: Inventory) -> None:
+    """A run of chosen resources cannot leave out machines that were never made."""
+    config = _check_file(name)
+    wanted = [node.name for pool in config.cluster.pools for node in pool_nodes(pool)] if config else []
+    unmade = sorted(set(wanted) - {node.name for node in inventory.nodes})
+    if unmade:
+        raise UserError(
+            f"Pulumi.{paths.short_name(name)}.yaml asks for {', '.join(unmade)}, which is not made yet; run "
+            f"`make up STACK={name}` first, or take that change back, then try this again"
+        )
 
 
 def leftovers(name: str) -> int:

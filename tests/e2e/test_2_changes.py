@@ -9,13 +9,12 @@ def node(name: str) -> set[str]:
     return {f"{name}-host", f"{name}-step", f"{name}-membership"}
 
 
-def test_a_repair_makes_nothing_of_a_change_that_is_not_made_yet(cluster: Fleet) -> None:
+def test_a_repair_before_a_new_worker_is_made_says_what_to_do_first(cluster: Fleet) -> None:
     cluster.pool["count"] = 3
     cluster.write()
     done = cluster.run("repair", STACK, "workers-1")
-    assert "Traceback" not in done.text
-    assert not done.touched("created")
-    assert "workers-3" in cluster.status().text
+    assert done.code == 2
+    assert "asks for workers-3, which is not made yet; run `make up STACK=t-e2e` first" in done.text
 
 
 def test_one_worker_more_adds_only_its_own_resources(cluster: Fleet) -> None:

@@ -107,6 +107,8 @@ DEAD_INIT = r"RUN cd /sbin; rm init; printf '#!/bin/sh\necho no init today; exit
 NO_FIREWALL = "RUN echo nonsense >/etc/nftables.conf"
 
 
+# On a busy computer a host that powers off at once may take its last words along.
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("breakage", "word"),
     [(DEAD_INIT, "no init today"), (NO_FIREWALL, "nonsense")],

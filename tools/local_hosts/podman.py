@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,11 +114,17 @@ def containers(labels: Mapping[str, str]) -> list[dict[str, Any]]:
 def remove(kind: str, name: str) -> None:
     """Removes a container (running or not), network or volume; fine if it is gone already."""
     options = ["--force", "--time=0", "--volumes"] if kind == "container" else []
-    try:
-        run(kind, "rm", *options, name)
-    except PodmanError:
-        if exists(kind, name):
-            raise
+    for left in (2, 1, 0):
+        try:
+            run(kind, "rm", *options, name)
+            return
+        except PodmanError:
+            if not exists(kind, name):
+                return
+            if not left:
+                raise
+        # a container that is just ending refuses for a moment
+        time.sleep(1)
 
 
 def running(name: str) -> bool:

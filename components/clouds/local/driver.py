@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,9 +43,4 @@ def call(
 
 def outputs(command: local.Command) -> pulumi.Output[Any]:
     """What the driver printed."""
-    return command.stdout.apply(_parsed)
-
-
-def _parsed(text: str | None) -> dict[str, Any]:
-    # An `up` of chosen targets gives nothing for a resource that is new and not among them.
-    return json.loads(text) if text else defaultdict(str)
+    return command.stdout.apply(json.loads)
