@@ -3,6 +3,7 @@
 Plain mocks show inputs only; the raw requests also show order, options and secrets.
 """
 
+import gc
 import json
 import runpy
 import zlib
@@ -152,4 +153,5 @@ def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) 
         return resolve_outputs()
 
     run()
+    gc.enable()
     return recording
