@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from components import firewall
 from components.config.model import Config, Master, Pool
+from components.config.problems import PROJECT
 from components.ports import MASTER, SSH, WORKER, Port, Role
-
-PROJECT = "agent-fleet"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fleet import stack
 from fleet.errors import UserError
 from fleet.inventory import ClientConfig, Inventory, Node
 from fleet.private import write_private
-from fleet.ssh_files import folder_of
+from fleet.ssh_files import checked, folder_of
 from fleet.ssh_files import write as write_ssh_files
 
 ON_CLUSTER = Path(__file__).parent / "on_cluster"
@@ -73,20 +73,13 @@ def connect(name: str) -> Cluster:
 
 def user_config(login: Login, alias: str, folder: Path, key: str = "client_key") -> str:
     """An ssh config with one Host: the master, as its user, host key checked."""
-    quoted = str(folder).replace("%", "%%")
     lines = [
         f"Host {alias}",
         f"  HostName {login.master.host}",
         f"  Port {login.master.port}",
         f"  User {login.user}",
         f"  HostKeyAlias {login.master.name}",
-        f'  IdentityFile "{quoted}/{key}"',
-        "  IdentitiesOnly yes",
-        "  IdentityAgent none",
-        f'  UserKnownHostsFile "{quoted}/known_hosts"',
-        "  GlobalKnownHostsFile none",
-        "  StrictHostKeyChecking yes",
-        "  UpdateHostKeys no",
+        *checked(folder, key),
         "  BatchMode yes",
         "  ConnectTimeout 10",
         "  ServerAliveInterval 15",

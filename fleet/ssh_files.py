@@ -71,17 +71,25 @@ def _host(node: Node) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _everything(inventory: Inventory, folder: Path) -> str:
+def checked(folder: Path, key: str) -> list[str]:
+    """This key alone, and no host but those whose keys the folder knows."""
     quoted = str(folder).replace("%", "%%")
-    lines = [
-        "Host *",
-        f'  IdentityFile "{quoted}/login_key"',
+    return [
+        f'  IdentityFile "{quoted}/{key}"',
         "  IdentitiesOnly yes",
         "  IdentityAgent none",
         f'  UserKnownHostsFile "{quoted}/known_hosts"',
         "  GlobalKnownHostsFile none",
         "  StrictHostKeyChecking yes",
         "  UpdateHostKeys no",
+    ]
+
+
+def _everything(inventory: Inventory, folder: Path) -> str:
+    quoted = str(folder).replace("%", "%%")
+    lines = [
+        "Host *",
+        *checked(folder, "login_key"),
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ConnectTimeout 10",

@@ -1,7 +1,7 @@
 """The configuration of a stack: closed, frozen, the same words as in the stack file."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,8 +12,6 @@ from components.platforms.ray_settings import Settings as RaySettings
 
 Cloud = Literal["local"]
 Platform = Literal["ray"]
-CLOUDS: tuple[str, ...] = get_args(Cloud)
-PLATFORMS: tuple[str, ...] = get_args(Platform)
 
 # Four digits of a node's name; `types.py` has the sum that makes them fit a host name.
 WORKERS_PER_POOL = 9999

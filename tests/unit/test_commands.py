@@ -1,10 +1,14 @@
 import base64
 import gzip
+import hashlib
+import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from components import commands
+from components.call import Call
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,44 @@ def test_the_script_travels_as_one_line_that_is_the_same_at_every_run() -> None:
 def test_the_minified_script_is_still_shell() -> None:
     script = commands.script_of(("ray_head", "ray"))
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
+    """Where the master would publish a script that says `ran`, and a worker's command without its sudo."""
+    script = "echo ran\n"
+    monkeypatch.setattr(commands, "INSTALLED", str(tmp_path / "installed"))
+    monkeypatch.setattr(commands, "script_of", lambda _: script)
+    published = tmp_path / commands.PUBLISHED / hashlib.sha256(script.encode()).hexdigest()
+    published.parent.mkdir()
+    published.write_text(script)
+    words = shlex.split(commands._from_storage(Call(("ray",), "worker", {}), str(tmp_path)))
+    return published, words[words.index("bash") :]
+
+
+def test_a_worker_runs_the_script_that_the_master_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, command = fetched(tmp_path, monkeypatch)
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "ran\n"
+
+
+def test_a_worker_never_runs_a_script_that_somebody_changed_on_the_shared_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, command = fetched(tmp_path, monkeypatch)
+    published.write_text("echo evil\n")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "evil" not in done.stdout
+    assert not (tmp_path / "installed/ray.sh").exists()
+
+
+def test_a_script_that_is_not_there_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, command = fetched(tmp_path, monkeypatch)
+    published.unlink()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is missing" in done.stderr
+    assert "run make up" in done.stderr

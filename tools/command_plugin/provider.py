@@ -39,7 +39,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Serves one engine; `engine` is its address, empty when it attaches later."""
 
     def __init__(self, engine: str) -> None:
-        self._engine = engine
         self._scopes = Scopes()
         self._log = EngineLog(engine)
 
