@@ -10,8 +10,9 @@ from typing import Protocol, cast
 
 import pulumi
 
-from components.connection import Endpoint
+from components.connection import Sshd
 from components.fleet import Fleet, Node
+from components.keys import KeyPair
 
 
 class Network(Protocol):
@@ -21,29 +22,32 @@ class Network(Protocol):
 
 
 class SecurityGroups(Protocol):
-    """One group per role, made from the fleet's rules. `ids` by role."""
+    """One group per role, made from the fleet's rules. `ids` by role, known when the rules are in place."""
 
     ids: dict[str, pulumi.Output[str]]
 
 
 class SharedStorage(Protocol):
-    """Storage at one path on every machine. `mounts` are fstab lines for user data, if it needs any."""
+    """Storage at one path on every machine. `mounts`: fstab lines for user data, known when it is there."""
 
     id: pulumi.Output[str]
     mounts: pulumi.Output[list[list[str]]]
 
 
 class Machine(Protocol):
-    """One machine. `resource` is what others are replaced or deleted with; `endpoint` is its sshd.
+    """One machine. `resource` is what others are replaced or deleted with.
 
-    `id` is known only when the machine's rules and storage are in place.
+    `id` is known only when the machine's rules and storage are in place. `first_dials` is how often its sshd
+    is tried while it may be booting; a cloud whose machines listen when they are made says fewer, so that a
+    wrong key is told sooner.
     """
 
     node: Node
     id: pulumi.Output[str]
     private_ip: pulumi.Output[str]
     public_ip: pulumi.Output[str]
-    endpoint: Endpoint
+    sshd: pulumi.Output[Sshd]
+    first_dials: int
     resource: pulumi.Resource
 
 
@@ -61,8 +65,8 @@ class MachineArgs:
     groups: SecurityGroups
     storage: SharedStorage
     user_data: pulumi.Output[str]
-    login_key: pulumi.Output[str]
-    host_key: pulumi.Output[str]
+    login: pulumi.Output[KeyPair]
+    host: pulumi.Output[KeyPair]
     public: bool
 
 

@@ -19,7 +19,7 @@ from pulumi_command import remote
 
 from components.call import Call, Setting
 from components.cloud import Machine
-from components.connection import DIALS, Endpoint, connection
+from components.connection import DIALS, Sshd, connection
 
 USERDATA = Path(__file__).parent.parent / "userdata"
 INSTALLED = "/usr/local/lib/agent-fleet"
@@ -143,7 +143,7 @@ def worker_step(
     Every input is written to the state at every step of a run, so what N machines have in common stays out
     of their inputs.
     """
-    return _step(call, machine, _from_storage(call, storage), "", through.endpoint, opts)
+    return _step(call, machine, _from_storage(call, storage), "", through.sshd, opts)
 
 
 def _step(
@@ -151,12 +151,12 @@ def _step(
     machine: Machine,
     command: str,
     prefix: str,
-    through: Endpoint | None,
+    through: pulumi.Output[Sshd] | None,
     opts: pulumi.ResourceOptions,
 ) -> remote.Command:
     return remote.Command(
         f"{machine.node.name}-step",
-        connection=connection(machine.endpoint, machine.endpoint.first_dials, through),
+        connection=connection(machine.sshd, machine.first_dials, through),
         create=command,
         stdin=_stdin(call, prefix),
         triggers=[machine.id],
@@ -184,7 +184,7 @@ def membership(
     verification = {"STEP": step_of_agent.stdout, "CONTROLLER": controller.id}
     return remote.Command(
         f"{machine.node.name}-membership",
-        connection=connection(controller.endpoint, DIALS),
+        connection=connection(controller.sshd, DIALS),
         create=_run_installed(call, call.verb),
         delete=_run_installed(call, call.undo) if call.undo else None,
         stdin=_stdin(replace(call, settings={**call.settings, **verification})),

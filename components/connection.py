@@ -15,39 +15,46 @@ DIAL_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Where a machine's sshd is reached, with the login key and the host key that it must show.
+class Sshd:
+    """Where a machine's sshd is reached, with the login key and the host key that it must show."""
 
-    `first_dials` is how often a machine that may be booting is tried; a cloud whose machines listen when
-    they are made says fewer, so that a wrong key is told sooner.
+    host: str
+    port: int
+    login_key: str
+    host_key: str
+
+
+def connection(
+    sshd: pulumi.Output[Sshd], dials: int, through: pulumi.Output[Sshd] | None = None
+) -> pulumi.Output[remote.ConnectionArgs]:
+    """A typed connection: an unknown field in a hand-made dict makes pulumi-command print the private key.
+
+    One Output for all of its values: an Output of each would be a fifth of what the program costs.
     """
-
-    host: pulumi.Output[str]
-    port: pulumi.Output[float]
-    login_key: pulumi.Output[str]
-    host_key: pulumi.Output[str]
-    first_dials: int = FIRST_CONTACT_DIALS
+    if through is None:
+        return sshd.apply(lambda sshd: _direct(sshd, dials, None))
+    return pulumi.Output.all(sshd, through).apply(lambda known: _direct(known[0], dials, _hop(known[1])))
 
 
-def connection(endpoint: Endpoint, dials: int, through: Endpoint | None = None) -> remote.ConnectionArgs:
-    """A typed connection: an unknown field in a hand-made dict makes pulumi-command print the private key."""
-    proxy = None
-    if through is not None:
-        proxy = remote.ProxyConnectionArgs(
-            host=through.host,
-            port=through.port,
-            user=LOGIN_USER,
-            private_key=through.login_key,
-            host_key=through.host_key,
-            dial_error_limit=DIALS,
-            per_dial_timeout=DIAL_SECONDS,
-        )
-    return remote.ConnectionArgs(
-        host=endpoint.host,
-        port=endpoint.port,
+def _hop(sshd: Sshd) -> remote.ProxyConnectionArgs:
+    return remote.ProxyConnectionArgs(
+        host=sshd.host,
+        port=sshd.port,
         user=LOGIN_USER,
-        private_key=endpoint.login_key,
-        host_key=endpoint.host_key,
+        private_key=sshd.login_key,
+        host_key=sshd.host_key,
+        dial_error_limit=DIALS,
+        per_dial_timeout=DIAL_SECONDS,
+    )
+
+
+def _direct(sshd: Sshd, dials: int, proxy: remote.ProxyConnectionArgs | None) -> remote.ConnectionArgs:
+    return remote.ConnectionArgs(
+        host=sshd.host,
+        port=sshd.port,
+        user=LOGIN_USER,
+        private_key=sshd.login_key,
+        host_key=sshd.host_key,
         dial_error_limit=dials,
         per_dial_timeout=DIAL_SECONDS,
         proxy=proxy,

@@ -24,8 +24,8 @@ _KEY_TYPE = b"ssh-ed25519"
 class KeyPair:
     """An ed25519 key: the private half as OpenSSH writes it, the public one as one authorized_keys line."""
 
-    private: pulumi.Output[str]
-    public: pulumi.Output[str]
+    private: str
+    public: str
 
 
 def derive(seed: str, label: str, generation: int = 1) -> bytes:
@@ -85,10 +85,12 @@ class Keys:
         self._seed = pulumi.Output.secret(seed.stdout)
 
     @cache  # noqa: B019 - there is one instance, which lives as long as the program
-    def key_pair(self, label: str, generation: int = 1) -> KeyPair:
-        private = self._seed.apply(lambda seed: private_text(derive(seed, label, generation)))
-        public = self._seed.apply(lambda seed: public_line(derive(seed, label, generation)))
-        return KeyPair(private, pulumi.Output.unsecret(public))
+    def key_pair(self, label: str, generation: int = 1) -> pulumi.Output[KeyPair]:
+        def pair(seed: str) -> KeyPair:
+            secret = derive(seed, label, generation)
+            return KeyPair(private_text(secret), public_line(secret))
+
+        return self._seed.apply(pair)
 
     @cache  # noqa: B019 - as above
     def token(self, label: str, generation: int = 1) -> pulumi.Output[str]:

@@ -1,6 +1,6 @@
 """The stack's outputs: names and shapes that people and `fleet` rely on. The only place that knows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -29,45 +29,38 @@ def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.
     Secret, because the login key is.
     """
     fleet = site.fleet
-    facts = [
-        value
-        for machine in machines
-        for value in (
-            machine.private_ip,
-            machine.endpoint.host,
-            machine.endpoint.port,
-            machine.endpoint.host_key,
-        )
-    ]
 
-    def inventory(found: Sequence[Any]) -> dict[str, object]:
-        login_key, *rest = found
+    def inventory(found: Mapping[str, Any]) -> dict[str, object]:
         return {
             "team": fleet.config.team,
             "stack": fleet.stack,
             "cloud": fleet.config.cloud,
             "platform": fleet.config.cluster.platform,
             "storage": {"mountPath": str(fleet.config.storage.mount_path)},
-            "loginKey": login_key,
+            "loginKey": found["login"].private,
             "nodes": [
                 {
                     "name": machine.node.name,
                     "role": machine.node.role,
                     "pool": machine.node.pool,
                     "privateIp": private_ip,
-                    "host": host,
-                    "port": int(port),
+                    "host": sshd.host,
+                    "port": sshd.port,
                     "user": LOGIN_USER,
-                    "hostKey": host_key,
+                    "hostKey": sshd.host_key,
                     "proxy": None if machine.node.name == through else through,
                 }
-                for machine, private_ip, host, port, host_key in zip(
-                    machines, *(rest[start::4] for start in range(4)), strict=True
+                for machine, private_ip, sshd in zip(
+                    machines, found["private_ips"], found["sshds"], strict=True
                 )
             ],
         }
 
-    return pulumi.Output.all(site.login.private, *facts).apply(inventory)
+    return pulumi.Output.all(
+        login=site.login,
+        private_ips=pulumi.Output.all(*(machine.private_ip for machine in machines)),
+        sshds=pulumi.Output.all(*(machine.sshd for machine in machines)),
+    ).apply(inventory)
 
 
 def stack_outputs(

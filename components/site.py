@@ -1,6 +1,8 @@
 """Where the machines of a stack stand, and how one is made there."""
 
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import pulumi
 
@@ -9,6 +11,7 @@ from components.call import Call
 from components.cloud import Cloud, Machine, MachineArgs
 from components.fleet import Fleet, Node
 from components.keys import Keys
+from components.ports import Role
 
 
 class Site:
@@ -23,26 +26,28 @@ class Site:
         self.groups = cloud.SecurityGroups("security-groups", fleet, self.network, opts)
         self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
         self.login = keys.key_pair("login")
-        self.authorized_keys = self.login.public.apply(
-            lambda login: "\n".join([login, *fleet.config.access.ssh_public_keys])
+        self.authorized_keys = self.login.apply(
+            lambda login: "\n".join([login.public, *fleet.config.access.ssh_public_keys])
+        )
+
+    @cache  # noqa: B019 - there is one instance, which lives as long as the program
+    def of_role(self, role: Role) -> pulumi.Output[dict[str, Any]]:
+        """What the user data of a role's machines have in common; known when rules and storage are there."""
+        return pulumi.Output.all(
+            authorized_keys=self.authorized_keys, mounts=self.storage.mounts, group=self.groups.ids[role]
         )
 
 
 def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOptions) -> Machine:
     """A machine whose host key is known before the first contact and that lets in the stack's login key."""
     host = site.keys.key_pair(f"host/{node.name}")
-    user_data = pulumi.Output.all(
-        host_private_key=host.private,
-        host_public_key=host.public,
-        authorized_keys=site.authorized_keys,
-        mounts=site.storage.mounts,
-    ).apply(
+    user_data = pulumi.Output.all(host, site.of_role(node.role)).apply(
         lambda known: cloud_init.document(
             hostname=node.name,
-            host_private_key=known["host_private_key"],
-            host_public_key=known["host_public_key"],
-            authorized_keys=known["authorized_keys"].splitlines(),
-            mounts=known["mounts"],
+            host_private_key=known[0].private,
+            host_public_key=known[0].public,
+            authorized_keys=known[1]["authorized_keys"].splitlines(),
+            mounts=known[1]["mounts"],
         )
     )
     args = MachineArgs(
@@ -51,9 +56,9 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
         network=site.network,
         groups=site.groups,
         storage=site.storage,
-        user_data=pulumi.Output.secret(user_data),
-        login_key=site.login.private,
-        host_key=host.public,
+        user_data=user_data,
+        login=site.login,
+        host=host,
         public=public,
     )
     return site.cloud.Machine(node.name, args, opts)

@@ -79,7 +79,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine) -> Call:
             **_node(
                 fleet, machine, cpus=0, gpus=0, memory=memory_of(fleet.config.cluster.master, HEAD_RESERVE)
             ),
-            "CLIENT_PUBLIC_KEY": keys.key_pair(CLIENT_KEY).public,
+            "CLIENT_PUBLIC_KEY": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.public),
         },
         secrets=_token(fleet, keys),
     )
@@ -126,7 +126,7 @@ def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]
     settings = fleet.config.cluster.settings
     return {
         "user": USER,
-        "privateKey": keys.key_pair(CLIENT_KEY).private,
+        "privateKey": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.private),
         "pip": [*settings.pip_packages, *constraints(settings)],
     }
 

@@ -22,8 +22,6 @@ PROJECT = "agent-fleet"
 STACK = "dev"
 SEED = "5eed" * 16
 
-Answers = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
-
 
 @dataclass(frozen=True)
 class Request:
@@ -100,7 +98,7 @@ class _Monitor(mocks.MockMonitor):
         return super().RegisterResource(request)
 
 
-class _Answers(mocks.Mocks):
+class Answers(mocks.Mocks):
     """What a first `up` would give back; a machine's address follows from its name."""
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
@@ -131,14 +129,6 @@ class _Answers(mocks.Mocks):
 def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> Recording:
     """The requests and outputs of one run of `__main__.py` with this configuration."""
     recording = Recording()
-    answers = _Answers()
-    given = {
-        f"{PROJECT}:{name}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in config.items()
-    }
-    hidden = {f"{PROJECT}:{name}": value for name, value in (secrets or {}).items()}
-    pulumi.runtime.set_all_config({**given, **hidden}, list(hidden))
-    mocks.set_mocks(answers, project=PROJECT, stack=STACK, monitor=_Monitor(answers, recording))
 
     async def resolve_outputs() -> None:
         for name, value in pulumi.runtime.settings.get_root_resource().outputs.items():
@@ -147,11 +137,31 @@ def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) 
             if await output.is_secret():
                 recording.secret_outputs.add(name)
 
-    @pulumi.runtime.test
-    def run() -> Any:
-        runpy.run_path(str(PROJECT_FOLDER / "__main__.py"))
-        return resolve_outputs()
-
-    run()
-    gc.enable()
+    answers = Answers()
+    run(config, secrets or {}, answers, _Monitor(answers, recording), resolve_outputs)
     return recording
+
+
+def run(
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    answers: mocks.Mocks,
+    monitor: mocks.MockMonitor,
+    afterwards: Callable[[], Any],
+) -> None:
+    """One run of `__main__.py` under this monitor."""
+    given = {
+        f"{PROJECT}:{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in config.items()
+    }
+    hidden = {f"{PROJECT}:{name}": value for name, value in secrets.items()}
+    pulumi.runtime.set_all_config({**given, **hidden}, list(hidden))
+    mocks.set_mocks(answers, project=PROJECT, stack=STACK, monitor=monitor)
+
+    @pulumi.runtime.test
+    def program() -> Any:
+        runpy.run_path(str(PROJECT_FOLDER / "__main__.py"))
+        return afterwards()
+
+    program()
+    gc.enable()

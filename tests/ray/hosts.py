@@ -49,7 +49,7 @@ class GivenKeys:
         return self._token
 
     def key_pair(self, _label: str, _generation: int = 1) -> SimpleNamespace:
-        return CLIENT
+        return SimpleNamespace(apply=lambda use: use(CLIENT))
 
 
 @dataclass

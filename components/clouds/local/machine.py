@@ -4,7 +4,7 @@ import pulumi
 
 from components.cloud import MachineArgs
 from components.clouds.local import driver
-from components.connection import DIALS, Endpoint
+from components.connection import DIALS, Sshd
 
 
 class Machine:
@@ -13,7 +13,7 @@ class Machine:
     No component of its own: it has one resource, and there are as many machines as anything.
 
     Outputs: `id` of the container; `private_ip` in the range of its role; `public_ip`, a loopback address
-    with a port of its own, where it is public; `endpoint`. Another size, mount path or network replaces it,
+    with a port of its own, where it is public; `sshd`. Another size, mount path or network replaces it,
     the old one first. User data and image are read at its making only. Fails with the node's name and what
     podman said.
     """
@@ -25,7 +25,7 @@ class Machine:
             create=["machine", "create", *_which(args), *_what(args)],
             update=["machine", "describe", *_which(args)],
             delete=["machine", "remove", *_which(args)],
-            stdin=_user_data_after(args),
+            stdin=args.user_data,
             triggers=[args.network.id, *_replacing(args)],
             opts=pulumi.ResourceOptions.merge(
                 opts,
@@ -37,14 +37,11 @@ class Machine:
         self.id: pulumi.Output[str] = made["id"]
         self.private_ip: pulumi.Output[str] = made["privateIp"]
         self.public_ip: pulumi.Output[str] = made["publicIp"]
-        self.endpoint = Endpoint(
-            host=made["sshHost"],
-            port=made["sshPort"],
-            login_key=args.login_key,
-            host_key=args.host_key,
-            # the driver returns when sshd listens
-            first_dials=DIALS,
+        self.sshd = pulumi.Output.all(made, args.login, args.host).apply(
+            lambda known: Sshd(known[0]["sshHost"], known[0]["sshPort"], known[1].private, known[2].public)
         )
+        # the driver returns when sshd listens
+        self.first_dials = DIALS
 
 
 def _which(args: MachineArgs) -> list[str]:
@@ -79,13 +76,3 @@ def _replacing(args: MachineArgs) -> list[object]:
         config.team,
         args.public,
     ]
-
-
-def _user_data_after(args: MachineArgs) -> pulumi.Output[str]:
-    """The user data, known only when the role's firewall and the storage are there.
-
-    They are inputs by way of this ignored one, so that a machine waits for them and never changes with them.
-    """
-    return pulumi.Output.all(args.user_data, args.groups.ids[args.node.role], args.storage.id).apply(
-        lambda known: known[0]
-    )

@@ -32,5 +32,5 @@ class SharedStorage(pulumi.ComponentResource):
             ),
         )
         self.id: pulumi.Output[str] = driver.outputs(command)["id"]
-        self.mounts: pulumi.Output[list[list[str]]] = pulumi.Output.from_input([])
+        self.mounts: pulumi.Output[list[list[str]]] = self.id.apply(lambda _: [])
         self.register_outputs({"id": self.id})

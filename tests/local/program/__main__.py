@@ -37,6 +37,12 @@ fleet = Fleet(
 network = local.Network("network", fleet)
 groups = local.SecurityGroups("security-groups", fleet, network)
 storage = local.SharedStorage("storage", fleet, network, groups)
+
+
+def user_data_after(group: pulumi.Output[str], volume: pulumi.Output[str], node: str) -> pulumi.Output[str]:
+    return pulumi.Output.all(group, volume).apply(lambda _: user_data(node) + f"# {asked['comment']}\n")
+
+
 for node in (fleet.master, *fleet.workers):
     machine = local.Machine(
         node.name,
@@ -46,13 +52,12 @@ for node in (fleet.master, *fleet.workers):
             network=network,
             groups=groups,
             storage=storage,
-            user_data=pulumi.Output.secret(user_data(node.name) + f"# {asked['comment']}\n"),
-            login_key=pulumi.Output.secret("unused"),
-            host_key=pulumi.Output.from_input(keys.public_line(HOST)),
+            user_data=user_data_after(groups.ids[node.role], storage.id, node.name),
+            login=pulumi.Output.secret(keys.KeyPair("unused", "unused")),
+            host=pulumi.Output.secret(keys.KeyPair("unused", keys.public_line(HOST))),
             public=node.role == "master",
         ),
         pulumi.ResourceOptions(),
     )
-    pulumi.export(
-        node.name, {"id": machine.id, "privateIp": machine.private_ip, "port": machine.endpoint.port}
-    )
+    port = machine.sshd.apply(lambda sshd: sshd.port)
+    pulumi.export(node.name, {"id": machine.id, "privateIp": machine.private_ip, "port": port})
