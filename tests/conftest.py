@@ -6,7 +6,7 @@ xdist's own groups, by marks, do nothing under pytest 9.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-FOLDERS = {"e2e", "ray", "local", "conformance"}
+FOLDERS = {"e2e", "e2e_faults", "ray", "local", "conformance"}
 
 
 class ByFolder(LoadScopeScheduling):

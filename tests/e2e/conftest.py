@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import STACK, Fleet, copied_project
+from tests.e2e.project import Fleet, copied_project
 
 
 class Argvs:
@@ -36,12 +36,9 @@ def argvs() -> Argvs:
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """The stack's project; whatever a test made is gone at the end."""
-    made = Fleet(copied_project(tmp_path_factory.mktemp("project")))
+    made = Fleet(copied_project(tmp_path_factory.mktemp("project")), "t-e2e")
     yield made
-    made.config["storage"]["onDestroy"] = "delete"
-    made.write()
-    made.run("down", STACK)
+    made.end()
 
 
 @pytest.fixture(scope="session")

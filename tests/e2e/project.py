@@ -15,7 +15,6 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-STACK = "t-e2e"
 UP_SECONDS = 900
 
 CONFIG: dict[str, Any] = {
@@ -73,8 +72,9 @@ class Done:
 class Fleet:
     """One stack in one copy of the project."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stack: str) -> None:
         self.folder = folder
+        self.stack = stack
         self.config = json.loads(json.dumps(CONFIG))
         self.write()
 
@@ -84,7 +84,7 @@ class Fleet:
 
     def write(self) -> None:
         document = {"config": {f"agent-fleet:{key}": value for key, value in self.config.items()}}
-        (self.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(document))
+        (self.folder / f"Pulumi.{self.stack}.yaml").write_text(yaml.safe_dump(document))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
@@ -110,11 +110,11 @@ class Fleet:
 
     def up(self) -> Done:
         self.write()
-        return self.run("up", STACK)
+        return self.run("up", self.stack)
 
     def ssh(self, node: str, line: str) -> str:
         done = subprocess.run(
-            ["ssh", "-F", f".fleet/ssh/{STACK}/config", node, line],
+            ["ssh", "-F", f".fleet/ssh/{self.stack}/config", node, line],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -137,7 +137,7 @@ class Fleet:
             "sys.exit(subprocess.run(['pulumi', *sys.argv[1:]], env=env, cwd='.fleet/stacks').returncode)"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code, *words, "--stack", STACK],
+            [sys.executable, "-c", code, *words, "--stack", self.stack],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -146,11 +146,16 @@ class Fleet:
         return done.stdout
 
     def status(self) -> Done:
-        return self.run("status", STACK, "--json", seconds=120)
+        return self.run("status", self.stack, "--json", seconds=120)
 
+    def container(self, node: str) -> str:
+        return f"agent-fleet-{self.stack}.{node}"
 
-def container(node: str) -> str:
-    return f"agent-fleet-{STACK}.{node}"
+    def end(self) -> None:
+        """Whatever a test made goes."""
+        self.config["storage"]["onDestroy"] = "delete"
+        self.write()
+        self.run("down", self.stack)
 
 
 def podman(*words: str) -> str:

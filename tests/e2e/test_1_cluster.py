@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.e2e.conftest import Argvs
-from tests.e2e.project import STACK, Fleet, container, podman
+from tests.e2e.project import Fleet, podman
 
 
 def test_a_first_up_is_green_and_says_where_everything_is(cluster: Fleet) -> None:
@@ -46,11 +46,11 @@ def test_a_second_up_changes_nothing_and_restarts_nothing(cluster: Fleet) -> Non
 
 
 def test_a_real_pipeline_runs_on_the_workers(cluster: Fleet) -> None:
-    assert cluster.run("job", STACK).code == 0
+    assert cluster.run("job", cluster.stack).code == 0
 
 
 def test_a_job_ends_with_its_own_exit_code(cluster: Fleet) -> None:
-    assert cluster.run("run", STACK, "--", "python", "-c", "raise SystemExit(7)").code == 7
+    assert cluster.run("run", cluster.stack, "--", "python", "-c", "raise SystemExit(7)").code == 7
 
 
 LISTENING = "sudo ss -ltnH | awk '{print $4}' | grep -v -e ^127 -e '^\\[::1' | sed 's/.*://' | sort -un"
@@ -85,14 +85,14 @@ def test_a_stranger_in_the_network_finds_every_port_closed(cluster: Fleet, liste
         cluster.outputs()["masterPrivateIp"],
         *(w["privateIp"] for w in cluster.outputs()["workers"]),
     ]
-    image = podman("inspect", "--format", "{{.Image}}", container("master")).strip()
+    image = podman("inspect", "--format", "{{.Image}}", cluster.container("master")).strip()
     open_ports = podman(
         "run",
         "--rm",
         "--runtime=runc",
         "--ulimit=nofile=20000:20000",
         "--ulimit=nproc=32768:32768",
-        f"--network=agent-fleet-{STACK}",
+        f"--network=agent-fleet-{cluster.stack}",
         "--entrypoint=python3",
         image,
         "-c",

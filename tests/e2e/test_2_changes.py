@@ -2,7 +2,7 @@
 
 import json
 
-from tests.e2e.project import STACK, Fleet
+from tests.e2e.project import Fleet
 
 
 def node(name: str) -> set[str]:
@@ -12,7 +12,7 @@ def node(name: str) -> set[str]:
 def test_a_repair_before_a_new_worker_is_made_says_what_to_do_first(cluster: Fleet) -> None:
     cluster.pool["count"] = 3
     cluster.write()
-    done = cluster.run("repair", STACK, "workers-1")
+    done = cluster.run("repair", cluster.stack, "workers-1")
     assert done.code == 2
     assert "asks for workers-3, which is not made yet; run `make up STACK=t-e2e` first" in done.text
 

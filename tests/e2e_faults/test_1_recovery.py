@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.project import STACK, Fleet, container, podman, wait_until
+from tests.e2e.project import Fleet, podman, wait_until
 
 DRAIN = (
     "sudo runuser -l ray -c 'ray drain-node --address {head}:6379 --node-id {node} "
@@ -19,12 +19,16 @@ def worker(cluster: Fleet) -> str:
     return cluster.outputs()["workers"][-1]["name"]
 
 
+def machine_id(cluster: Fleet, node: str) -> str:
+    return podman("inspect", "--format", "{{.Id}}", cluster.container(node))
+
+
 def is_well(cluster: Fleet) -> bool:
     return cluster.status().code == 0
 
 
 def test_a_rebooted_worker_is_back_by_itself(cluster: Fleet) -> None:
-    podman("restart", container(worker(cluster)))
+    podman("restart", cluster.container(worker(cluster)))
     wait_until("the rebooted worker is back", lambda: is_well(cluster))
 
 
@@ -35,31 +39,31 @@ def test_a_drained_worker_is_back_after_repair(cluster: Fleet) -> None:
     (node_id,) = (node["nodeId"] for node in nodes if node["ip"] == address)
     cluster.ssh("master", DRAIN.format(head=cluster.outputs()["masterPrivateIp"], node=node_id))
     wait_until("the drained worker is missed", lambda: cluster.status().code == 1)
-    assert cluster.run("repair", STACK, name).code == 0
+    assert cluster.run("repair", cluster.stack, name).code == 0
     assert is_well(cluster)
 
 
 def test_a_killed_worker_is_seen_and_replaced_and_no_other_is_touched(cluster: Fleet) -> None:
     name = worker(cluster)
     before = {other: cluster.pid(other) for other in ("master", "workers-1")}
-    podman("kill", container(name))
+    podman("kill", cluster.container(name))
     done = cluster.status()
     assert done.code == 1
     (found,) = (node for node in json.loads(done.text)["nodes"] if node["name"] == name)
     assert found["machine"] == "stopped"
-    assert cluster.run("replace", STACK, name).code == 0
+    assert cluster.run("replace", cluster.stack, name).code == 0
     assert is_well(cluster)
     assert before == {other: cluster.pid(other) for other in before}
 
 
 def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -> None:
     workers = [found["name"] for found in cluster.outputs()["workers"]]
-    machines = {name: podman("inspect", "--format", "{{.Id}}", container(name)) for name in workers}
-    done = cluster.run("replace", STACK, "master")
+    machines = {name: machine_id(cluster, name) for name in workers}
+    done = cluster.run("replace", cluster.stack, "master")
     assert done.code == 0
     assert "draining" not in done.text
     assert {f"{name}-membership" for name in workers} <= done.touched("updated")
-    assert machines == {name: podman("inspect", "--format", "{{.Id}}", container(name)) for name in workers}
+    assert machines == {name: machine_id(cluster, name) for name in workers}
     assert is_well(cluster)
 
 
@@ -72,7 +76,7 @@ def test_after_an_interrupted_step_the_next_up_converges_without_a_second_script
     script = cluster.folder / "userdata/ray.sh"
     text = script.read_text()
     script.write_text(text.replace("  begin_step\n", "  begin_step\n  sleep 20\n", 1))
-    process = cluster.start("up", STACK)
+    process = cluster.start("up", cluster.stack)
     try:
         wait_until("the master's script runs", lambda: scripts(cluster, "master") > 0, 60)
         interrupt(process.pid, how)

@@ -3,14 +3,12 @@
 import subprocess
 import time
 
-from tests.e2e.project import STACK, Fleet, container, podman
-
-VOLUME = f"agent-fleet-{STACK}-shared"
+from tests.e2e.project import Fleet, podman
 
 
-def left() -> dict[str, list[str]]:
+def left(cluster: Fleet) -> dict[str, list[str]]:
     kinds = {"container": ["ps", "-a"], "network": ["network", "ls"], "volume": ["volume", "ls"]}
-    label = f"--filter=label=stack={STACK}"
+    label = f"--filter=label=stack={cluster.stack}"
     return {
         kind: podman(*words, label, "--format", "{{.Name}}" if kind != "container" else "{{.Names}}").split()
         for kind, words in kinds.items()
@@ -23,11 +21,12 @@ def test_down_succeeds_at_once_while_a_worker_and_the_master_are_dead_and_keeps_
     cluster.config["storage"]["onDestroy"] = "retain"
     assert cluster.up().code == 0
     cluster.ssh("master", "echo precious | sudo tee /shared/kept >/dev/null")
-    podman("kill", container("master"), container("workers-1"))
+    podman("kill", cluster.container("master"), cluster.container("workers-1"))
     start = time.monotonic()
-    assert cluster.run("down", STACK).code == 0
+    assert cluster.run("down", cluster.stack).code == 0
     assert time.monotonic() - start < 60, "something was dialled"
-    assert left() == {"container": [], "network": [], "volume": [VOLUME]}
+    volume = f"agent-fleet-{cluster.stack}-shared"
+    assert left(cluster) == {"container": [], "network": [], "volume": [volume]}
 
 
 def test_the_next_up_finds_the_data_that_was_kept(cluster: Fleet) -> None:
@@ -39,11 +38,11 @@ def test_the_next_up_finds_the_data_that_was_kept(cluster: Fleet) -> None:
 def test_a_second_down_leaves_nothing_and_a_third_has_nothing_to_do(cluster: Fleet) -> None:
     cluster.config["storage"]["onDestroy"] = "delete"
     assert cluster.up().code == 0
-    assert cluster.run("down", STACK).code == 0
-    assert left() == {"container": [], "network": [], "volume": []}
-    assert not list((cluster.folder / ".fleet/local").glob(f"*{STACK}*"))
-    assert not (cluster.folder / ".fleet/ssh" / STACK).exists()
-    processes = subprocess.run(["pgrep", "-af", STACK], capture_output=True, text=True)
+    assert cluster.run("down", cluster.stack).code == 0
+    assert left(cluster) == {"container": [], "network": [], "volume": []}
+    assert not list((cluster.folder / ".fleet/local").glob(f"*{cluster.stack}*"))
+    assert not (cluster.folder / ".fleet/ssh" / cluster.stack).exists()
+    processes = subprocess.run(["pgrep", "-af", cluster.stack], capture_output=True, text=True)
     assert "fleet up" not in processes.stdout
-    assert cluster.run("down", STACK).code == 0
-    assert cluster.run("leftovers", STACK).code == 0
+    assert cluster.run("down", cluster.stack).code == 0
+    assert cluster.run("leftovers", cluster.stack).code == 0

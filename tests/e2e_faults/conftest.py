@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.project import Fleet, copied_project
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    made = Fleet(copied_project(tmp_path_factory.mktemp("project")), "t-faults")
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def first_up(fleet: Fleet) -> None:
+    assert fleet.up().code == 0, "the first up failed"
+
+
+@pytest.fixture
+def cluster(fleet: Fleet, first_up: None) -> Fleet:
+    """A cluster that is as the tests' configuration says and well."""
+    del first_up
+    return fleet
