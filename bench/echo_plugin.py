@@ -17,7 +17,7 @@ import grpc.aio  # noqa: E402 - needs the path above
 from pulumi.runtime.proto import provider_pb2_grpc  # noqa: E402 - as above
 
 from tools.command_plugin.provider import Provider  # noqa: E402 - as above
-from tools.command_plugin.values import Wire  # noqa: E402 - as above
+from tools.provider.values import Wire  # noqa: E402 - as above
 
 
 class Echo(Provider):

@@ -12,7 +12,7 @@ import asyncssh
 
 from tools.command_plugin.output import CommandError, Log
 from tools.command_plugin.scope import Scope
-from tools.command_plugin.values import Wire
+from tools.provider.values import Wire
 
 T = TypeVar("T")
 Endpoint = Mapping[str, Wire]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tools.command_plugin.values import Wire, is_secret, is_unknown, reveal, secret
+from tools.provider.values import Wire, is_secret, is_unknown, reveal, secret
 
 Kind = Literal["string", "float64", "int", "bool", "[]interface {}", "map[string]interface {}"]
 

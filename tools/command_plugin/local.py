@@ -8,7 +8,7 @@ from typing import cast
 
 from tools.command_plugin.output import LineTooLongError, Log, Output
 from tools.command_plugin.scope import Scope
-from tools.command_plugin.values import Wire
+from tools.provider.values import Wire
 
 _CHUNK = 64 * 1024
 

@@ -4,16 +4,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, cast
 
-import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
-from tools.command_plugin.diff import Change, changed, head, replaces
-from tools.command_plugin.enginelog import EngineLog
 from tools.command_plugin.inputs import RESOURCES, check
 from tools.command_plugin.output import CommandError
 from tools.command_plugin.scope import Scopes
-from tools.command_plugin.values import UNKNOWN, Wire, from_struct, is_unknown, plain, same, to_struct
+from tools.provider.diff import changed, keep_ignored, response
+from tools.provider.plugin import Plugin, fail, token_of
+from tools.provider.values import UNKNOWN, Wire, from_struct, is_unknown, plain, same, to_struct
 
 # The version that this stands in for: the SDK asks the engine for a plugin of its own version.
 VERSION = "1.2.1"
@@ -24,49 +23,32 @@ _OUTPUTS = ("stdout", "stderr")
 # plugin without any difference.
 _FRAMEWORK: Mapping[str, Wire] = {"__pulumi-go-provider-version": "1.2.0"}
 
-_Kind = provider_pb2.PropertyDiff
-_KINDS: Mapping[tuple[Change, bool], Any] = {
-    ("add", False): _Kind.ADD,
-    ("add", True): _Kind.ADD_REPLACE,
-    ("delete", False): _Kind.DELETE,
-    ("delete", True): _Kind.DELETE_REPLACE,
-    ("update", False): _Kind.UPDATE,
-    ("update", True): _Kind.UPDATE_REPLACE,
-}
+# The only input whose schema says that it replaces. The schema names the whole list, so a change of one
+# element (triggers[0]) is an update here; the SDK's option replace_on_changes turns it into a replacement.
+_REPLACES = "triggers"
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class Provider(Plugin):
     """Serves one engine; `engine` is its address, empty when it attaches later."""
 
+    version = VERSION
+
     def __init__(self, engine: str) -> None:
+        super().__init__(engine)
         self._scopes = Scopes()
-        self._log = EngineLog(engine)
-
-    async def GetPluginInfo(self, request: Empty, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802 (RPC)
-        del request, context
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    async def Attach(self, request: Any, context: Any) -> Empty:  # noqa: N802 (RPC)
-        del context
-        self._log = EngineLog(request.address)
-        return Empty()
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802 (RPC)
         del context
         return provider_pb2.CheckResponse(inputs=to_struct({**from_struct(request.news), **_FRAMEWORK}))
-
-    async def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
-        del request, context
-        return _diff({})
 
     async def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802 (RPC)
         del request, context
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
 
     async def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802 (RPC)
-        token = _token(request.urn)
+        token = token_of(request.urn)
         if token not in RESOURCES:
-            await _fail(context, f"the stand-in for pulumi-command has no {token}; use the real plugin")
+            await fail(context, f"the stand-in for pulumi-command has no {token}; use the real plugin")
         inputs, failures = check(RESOURCES[token], from_struct(request.news))
         return provider_pb2.CheckResponse(
             inputs=to_struct(inputs),
@@ -75,8 +57,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
         del context
-        new = _keep_ignored(request.ignoreChanges, from_struct(request.olds), from_struct(request.news))
-        return _diff(changed(from_struct(request.old_inputs), new))
+        new = keep_ignored(request.ignoreChanges, from_struct(request.olds), from_struct(request.news))
+        return response(changed(from_struct(request.old_inputs), new), _replaces)
 
     async def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:  # noqa: N802 (RPC)
         inputs = from_struct(request.properties)
@@ -97,7 +79,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802 (RPC)
         old = from_struct(request.olds)
-        inputs = _keep_ignored(request.ignoreChanges, old, from_struct(request.news))
+        inputs = keep_ignored(request.ignoreChanges, old, from_struct(request.news))
         outputs: dict[str, Wire] = {name: old.get(name, "") for name in _OUTPUTS}
         if request.preview:
             if _may_differ(old, inputs):
@@ -119,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     async def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: N802 (RPC)
-        await _fail(context, f"the stand-in for pulumi-command has no {request.tok}; use the real plugin")
+        await fail(context, f"the stand-in for pulumi-command has no {request.tok}; use the real plugin")
         return provider_pb2.InvokeResponse()
 
     async def _run(
@@ -136,10 +118,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         plain_inputs = cast("dict[str, Wire]", plain(dict(inputs)))
         previous = _previous(plain_inputs, outputs)
         try:
-            with self._scopes.scope(request.timeout) as scope, self._log.of(request.urn) as log:
-                output = await _runner(_token(request.urn))(command, plain_inputs, previous, scope, log)
+            with self._scopes.scope(request.timeout) as scope, self.log.of(request.urn) as log:
+                output = await _runner(token_of(request.urn))(command, plain_inputs, previous, scope, log)
         except CommandError as error:
-            await _fail(context, str(error))
+            await fail(context, str(error))
             raise
         return {"stdout": output.stdout, "stderr": output.stderr}
 
@@ -177,25 +159,5 @@ def _may_differ(old: Mapping[str, Wire], inputs: Mapping[str, Wire]) -> bool:
     )
 
 
-def _keep_ignored(ignored: Any, old: Mapping[str, Wire], new: dict[str, Wire]) -> dict[str, Wire]:
-    return {**new, **{key: old[key] for key in ignored if key in old}}
-
-
-def _diff(changes: Mapping[str, Change]) -> provider_pb2.DiffResponse:
-    kinds = {path: _KINDS[change, replaces(path)] for path, change in changes.items()}
-    response = provider_pb2.DiffResponse
-    return response(
-        changes=response.DIFF_SOME if changes else response.DIFF_NONE,
-        diffs=sorted({head(path) for path in changes}),
-        replaces=sorted({head(path) for path in changes if replaces(path)}),
-        detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
-        hasDetailedDiff=True,
-    )
-
-
-def _token(urn: str) -> str:
-    return urn.split("::", 3)[2].rpartition("$")[2]
-
-
-async def _fail(context: Any, message: str) -> None:
-    await context.abort(grpc.StatusCode.UNKNOWN, message)
+def _replaces(path: str) -> bool:
+    return path == _REPLACES

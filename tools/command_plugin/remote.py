@@ -14,7 +14,7 @@ from asyncssh.packet import String
 from tools.command_plugin.dial import dial
 from tools.command_plugin.output import CommandError, LineTooLongError, Log, Output
 from tools.command_plugin.scope import Scope
-from tools.command_plugin.values import Wire
+from tools.provider.values import Wire
 
 # What Go's SSH client makes of a signal that ended the command.
 _SIGNALS = {"ABRT": 6, "ALRM": 14, "FPE": 8, "HUP": 1, "ILL": 4, "INT": 2, "KILL": 9, "PIPE": 13, "QUIT": 3,

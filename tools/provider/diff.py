@@ -1,16 +1,24 @@
-"""Which inputs changed, and which of the changes replace the resource."""
+"""Which inputs changed, and the engine's answer made from it."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
-from tools.command_plugin.values import SIGNATURE, Wire, same
+from pulumi.runtime.proto import provider_pb2
+
+from tools.provider.values import SIGNATURE, Wire, same
 
 Change = Literal["add", "delete", "update"]
 
-# The only input whose schema says that it replaces. The schema names the whole list, so a change of one
-# element (triggers[0]) is an update here; the SDK's option replace_on_changes turns it into a replacement.
-_REPLACES = "triggers"
+_Kind = provider_pb2.PropertyDiff
+_KINDS: Mapping[tuple[Change, bool], Any] = {
+    ("add", False): _Kind.ADD,
+    ("add", True): _Kind.ADD_REPLACE,
+    ("delete", False): _Kind.DELETE,
+    ("delete", True): _Kind.DELETE_REPLACE,
+    ("update", False): _Kind.UPDATE,
+    ("update", True): _Kind.UPDATE_REPLACE,
+}
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
 
 
@@ -19,9 +27,31 @@ def changed(old: Mapping[str, Wire], new: Mapping[str, Wire]) -> dict[str, Chang
     return dict(_map_changes("", _meant(old), _meant(new)))
 
 
-def replaces(path: str) -> bool:
-    """Whether a change at this path replaces the resource by itself."""
-    return path == _REPLACES
+def response(
+    changes: Mapping[str, Change],
+    replaces: Callable[[str], bool],
+    *,
+    delete_before_replace: bool = False,
+) -> provider_pb2.DiffResponse:
+    """The answer to a Diff; `replaces` tells whether a change at a path replaces the resource by itself."""
+    answer = provider_pb2.DiffResponse
+    replacing = sorted({head(path) for path in changes if replaces(path)})
+    return answer(
+        changes=answer.DIFF_SOME if changes else answer.DIFF_NONE,
+        diffs=sorted({head(path) for path in changes}),
+        replaces=replacing,
+        deleteBeforeReplace=delete_before_replace and bool(replacing),
+        detailedDiff={
+            path: provider_pb2.PropertyDiff(kind=_KINDS[change, replaces(path)])
+            for path, change in changes.items()
+        },
+        hasDetailedDiff=True,
+    )
+
+
+def keep_ignored(ignored: Any, old: Mapping[str, Wire], new: dict[str, Wire]) -> dict[str, Wire]:
+    """The new inputs, but those that the program ignores as they were."""
+    return {**new, **{key: old[key] for key in ignored if key in old}}
 
 
 def head(path: str) -> str:

@@ -1,0 +1,1 @@
+"""What stand-ins for Pulumi's resource plugins share: the wire, the engine's log, differences, serving."""
