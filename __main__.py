@@ -20,9 +20,10 @@ gc.disable()
 
 config, given = load()
 platform = platform_of(config.cluster.platform)
-fleet = fleet_of(config, pulumi.get_stack(), platform.PORTS)
+cloud = cloud_of(config.cloud)
+fleet = fleet_of(config, pulumi.get_stack(), platform.PORTS, cloud.look_up(config))
 
-site = Site(cloud_of(config.cloud), fleet, Keys(given))
+site = Site(cloud, fleet, Keys(given))
 master = MasterNode(site, platform)
 pools = [WorkerPool(name, nodes, site, master, platform) for name, nodes in fleet.pools.items()]
 

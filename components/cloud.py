@@ -4,14 +4,15 @@ Each class is made from `(name, ..., opts)`; what differs between clouds stays i
 """
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 
 import pulumi
 
+from components.config.model import Config
 from components.connection import Sshd
-from components.fleet import Fleet, Node
+from components.fleet import ElasticPool, Fleet, Node, Size
 from components.keys import KeyPair
 
 
@@ -56,7 +57,7 @@ class MachineArgs:
     """What a machine is made from.
 
     `public` machines are reached from outside; the others through the master. User data is read at first boot
-    and never changes a machine; size replaces it.
+    and never changes a machine; size replaces it. `tags` are those that the platform wants on it.
     """
 
     fleet: Fleet
@@ -68,6 +69,33 @@ class MachineArgs:
     login: pulumi.Output[KeyPair]
     host: pulumi.Output[KeyPair]
     public: bool
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Launch(Protocol):
+    """How the platform's scaler starts a worker of an elastic pool.
+
+    `description` is plain data in the cloud's own words, known when rules and storage are in place.
+    """
+
+    id: pulumi.Output[str]
+    description: pulumi.Output[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class LaunchArgs:
+    """What machines of an elastic pool are made from.
+
+    They boot from `user_data` alone, which holds no secret; `secrets` by name are fetched by their role.
+    """
+
+    fleet: Fleet
+    pool: ElasticPool
+    network: Network
+    groups: SecurityGroups
+    storage: SharedStorage
+    user_data: pulumi.Output[str]
+    secrets: Mapping[str, pulumi.Output[str]]
 
 
 # Inside `Cloud` the classes' names mean its own members.
@@ -75,11 +103,12 @@ _Network = Network
 _Groups = SecurityGroups
 _Storage = SharedStorage
 _Machine = Machine
+_Launch = Launch
 _Options = pulumi.ResourceOptions
 
 
 class Cloud(Protocol):
-    """A package under `components/clouds/`, with the four classes that make a stack's machines possible."""
+    """A package under `components/clouds/`, with the classes that make a stack's machines possible."""
 
     @property
     def Network(self) -> Callable[[str, Fleet, _Options], _Network]: ...  # noqa: N802 - a class
@@ -96,6 +125,19 @@ class Cloud(Protocol):
 
     @property
     def Machine(self) -> Callable[[str, MachineArgs, _Options], _Machine]: ...  # noqa: N802 - a class
+
+    @property
+    def Launch(self) -> Callable[[str, LaunchArgs, _Options], _Launch]:  # noqa: N802 - a class
+        """Only in clouds with elastic pools; a rule of the configuration refuses them elsewhere."""
+        ...
+
+    def look_up(self, config: Config) -> Mapping[str, Size]:
+        """What the instance types that the stack file names have, asked of the cloud before anything is made.
+
+        Raises pulumi.RunError with one report of all that the file presumes and the cloud denies; warns of
+        checks that got no answer.
+        """
+        ...
 
 
 def cloud_of(name: str) -> Cloud:

@@ -1,37 +1,65 @@
 """The Fleet model: what a stack consists of, as plain frozen values. No Pulumi types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components import firewall
+from components.config.machines import Elastic
 from components.config.model import Config, Master, Pool
 from components.config.problems import PROJECT
+from components.config.sizes import Size
 from components.ports import MASTER, SSH, WORKER, Port, Role
+
+__all__ = ["ElasticPool", "Fleet", "Node", "Size", "fleet_of", "worker_names"]
 
 
 @dataclass(frozen=True)
 class Node:
-    """One machine with one agent. `name` never changes with its neighbours: `<pool>-<number>`."""
+    """One machine with one agent. `name` never changes with its neighbours: `<pool>-<number>`.
+
+    `spec` is what the stack file says of its machine, `gpus` are those that it offers to the platform.
+    """
 
     name: str
     role: Role
-    size: Master | Pool
+    size: Size
+    spec: Master | Pool
     pool: str | None = None
+    number: int = 1
     gpus: int = 0
 
 
 @dataclass(frozen=True)
+class ElasticPool:
+    """Workers that the platform's own scaler starts and ends. `sizes` by type, the first choice first."""
+
+    name: str
+    spec: Pool
+    scaling: Elastic
+    sizes: dict[str, Size]
+
+
+@dataclass(frozen=True)
 class Fleet:
-    """A stack's machines, rules and settings, derived from its configuration alone."""
+    """A stack's machines, rules and settings, derived from its configuration and from what its types have."""
 
     stack: str
     config: Config
     master: Node
     pools: dict[str, tuple[Node, ...]]
     rules: tuple[firewall.Rule, ...]
+    elastic: tuple[ElasticPool, ...] = ()
 
     @property
     def workers(self) -> tuple[Node, ...]:
+        """Those with names; workers of elastic pools have none."""
         return tuple(node for pool in self.pools.values() for node in pool)
+
+    @property
+    def roles(self) -> set[Role]:
+        """Roles that machines of the stack have or may have."""
+        workers: set[Role] = {WORKER} if self.elastic or self.workers else set()
+        return {MASTER, *workers}
 
     @property
     def tags(self) -> dict[str, str]:
@@ -39,18 +67,37 @@ class Fleet:
         return {**self.config.tags, "project": PROJECT, "stack": self.stack, "team": self.config.team}
 
 
-def pool_nodes(pool: Pool) -> tuple[Node, ...]:
-    """Workers 1 to `count` except those named in `without`."""
-    numbers = (number for number in range(1, pool.count + 1) if number not in pool.without)
-    return tuple(Node(f"{pool.name}-{number}", WORKER, pool, pool.name, pool.gpus) for number in numbers)
+def _numbers(pool: Pool) -> list[int]:
+    """1 to `count` except those named in `without`; none for an elastic pool."""
+    return [number for number in range(1, (pool.count or 0) + 1) if number not in pool.without]
 
 
-def fleet_of(config: Config, stack: str, ports: tuple[Port, ...]) -> Fleet:
-    """`ports` are the platform's; SSH comes with every machine."""
+def worker_names(config: Config) -> list[str]:
+    """Names of the workers that the configuration asks for; those of elastic pools have none."""
+    return [f"{pool.name}-{number}" for pool in config.cluster.pools for number in _numbers(pool)]
+
+
+def pool_nodes(pool: Pool, sizes: Mapping[str, Size]) -> tuple[Node, ...]:
+    """The pool's workers by number. `sizes`: what the cloud says of instance types."""
+    size = pool.size(sizes)
+    return tuple(
+        Node(f"{pool.name}-{number}", WORKER, size, pool, pool.name, number, pool.gpus)
+        for number in _numbers(pool)
+    )
+
+
+def fleet_of(config: Config, stack: str, ports: tuple[Port, ...], sizes: Mapping[str, Size]) -> Fleet:
+    """`ports` are the platform's; SSH comes with every machine. `sizes` of all types that are named."""
+    pools = config.cluster.pools
     return Fleet(
         stack=stack,
         config=config,
-        master=Node("master", MASTER, config.cluster.master),
-        pools={pool.name: pool_nodes(pool) for pool in config.cluster.pools},
+        master=Node("master", MASTER, config.cluster.master.size(sizes), config.cluster.master),
+        pools={pool.name: pool_nodes(pool, sizes) for pool in pools if not pool.scaling},
         rules=firewall.rules((*SSH, *ports), config.access),
+        elastic=tuple(
+            ElasticPool(pool.name, pool, pool.scaling, {name: sizes[name] for name in pool.types})
+            for pool in pools
+            if pool.scaling
+        ),
     )

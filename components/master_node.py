@@ -18,6 +18,6 @@ class MasterNode(pulumi.ComponentResource):
         node = site.fleet.master
         super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
         self.machine = machine(site, node, public=True, opts=pulumi.ResourceOptions(parent=self))
-        call = with_logins(site, platform.master(site.fleet, site.keys, self.machine))
+        call = with_logins(site, platform.master(site.fleet, site.keys, self.machine, {}))
         self.step = commands.step(call, self.machine, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"privateIp": self.machine.private_ip, "publicIp": self.machine.public_ip})

@@ -7,8 +7,8 @@ from typing import Protocol, cast
 import pulumi
 
 from components.call import Call
-from components.cloud import Machine
-from components.fleet import Fleet, Node
+from components.cloud import Launch, Machine
+from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.ports import Port
 
@@ -18,8 +18,16 @@ class Platform(Protocol):
 
     PORTS: tuple[Port, ...]
 
-    def master(self, fleet: Fleet, keys: Keys, machine: Machine) -> Call:
-        """Installs and starts the controller on the master."""
+    def master(self, fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:
+        """Installs and starts the controller on the master; `launches` of elastic pools by pool."""
+        ...
+
+    def master_tags(self, fleet: Fleet) -> Mapping[str, str]:
+        """Tags that the platform's own scaler wants on the master's machine."""
+        ...
+
+    def elastic(self, fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
+        """What a machine of an elastic pool runs at its first boot; it fetches the secrets by its role."""
         ...
 
     def agent(self, fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:

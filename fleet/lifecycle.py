@@ -8,7 +8,7 @@ from components.config.model import Config
 from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
-from components.fleet import pool_nodes
+from components.fleet import worker_names
 from fleet import engine, ssh_files, stack, urns
 from fleet.engine import paths, stacks
 from fleet.errors import UserError
@@ -51,8 +51,8 @@ def _check_file(name: str) -> Config | None:
     if re.search(r"^environment:", file.read_text(), re.MULTILINE):
         return None
     try:
-        raw, secret_keys = read_stack_file(file)
-        return validate(raw, secret_keys, paths.short_name(name))
+        told = read_stack_file(file)
+        return validate(told.values, told.secret_keys, paths.short_name(name), told.region)
     except (ConfigError, ValueError) as error:
         raise UserError(str(error)) from None
 
@@ -87,7 +87,7 @@ def _again(name: str, node: str, what: Callable[[urns.State, str], list[str]]) -
 def _refuse_unmade(name: str, inventory: Inventory) -> None:
     """A run of chosen resources cannot leave out machines that were never made."""
     config = _check_file(name)
-    wanted = [node.name for pool in config.cluster.pools for node in pool_nodes(pool)] if config else []
+    wanted = worker_names(config) if config else []
     unmade = sorted(set(wanted) - {node.name for node in inventory.nodes})
     if unmade:
         raise UserError(

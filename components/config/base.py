@@ -1,7 +1,8 @@
 """What every model of the configuration is built from."""
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import Never
+from typing import ClassVar, Never
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -14,7 +15,12 @@ def stack_file_key(attribute: str) -> str:
 
 
 class Model(BaseModel):
-    """Closed and frozen: an unknown key is an error, and nobody changes a value after loading."""
+    """Closed and frozen: an unknown key is an error, and nobody changes a value after loading.
+
+    `ELSEWHERE`: keys that people look for here and that are said otherwise, with how.
+    """
+
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -35,8 +41,11 @@ class Change(Enum):
     WORKERS = "adds or removes only the workers that it names"
     NEW_MACHINES = "in place; machines that are up keep what they were made with"
     MACHINE = "replaces the machine, or the machines of the pool"
+    WORKER_MACHINES = "replaces every worker"
     ALL_MACHINES = "replaces every machine"
+    SUBNETS = "adds or removes only the subnets that it names; another first one replaces every machine"
     NETWORK = "replaces the network and every machine"
+    STORAGE = "replaces every machine; data in shared storage is not carried over"
     EVERYTHING = "replaces everything; data in shared storage is not carried over"
     PER_FIELD = "see the fields below"
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from components.config.base import Change
 from components.config.fields import Field, change_table, fields
-from components.config.model import SECRET_KEYS
+from components.config.model import CLOUDS, SECRET_KEYS
 
 _WORDS = {
     "str": "text",
@@ -22,7 +22,13 @@ _WORDS = {
 
 def with_tables(page: str) -> str:
     """The page with the tables between its markers made anew."""
-    for name, lines in (("keys", _keys()), ("secrets", _secrets()), ("changes", _changes())):
+    tables = {
+        "keys": _keys(_common_rows()),
+        **{f"keys of {cloud}": _keys(_own_rows(cloud)) for cloud in CLOUDS},
+        "secrets": _secrets(),
+        "changes": _changes(),
+    }
+    for name, lines in tables.items():
         begin, end = f"<!-- {name}: made by `python -m components.config` -->", f"<!-- end of {name} -->"
         table = "\n".join(lines)
         page, found = re.subn(
@@ -33,11 +39,28 @@ def with_tables(page: str) -> str:
     return page
 
 
-def _keys() -> Iterable[str]:
+def _keys(rows: Iterable[str]) -> Iterable[str]:
     yield "| key | what it is | values | default |"
     yield "|---|---|---|---|"
-    for field in fields():
-        yield f"| `{field.path}` | {field.info.description} | {_values(field)} | {_default(field)} |"
+    yield from rows
+
+
+def _rows(cloud: str) -> list[str]:
+    return [
+        f"| `{field.path}` | {field.info.description} | {_values(field)} | {_default(field)} |"
+        for field in fields(CLOUDS[cloud])
+    ]
+
+
+def _common_rows() -> list[str]:
+    """Rows that are the same for every cloud, in the order of the first."""
+    first, *others = (_rows(cloud) for cloud in CLOUDS)
+    return [row for row in first if all(row in rows for rows in others)]
+
+
+def _own_rows(cloud: str) -> list[str]:
+    common = _common_rows()
+    return [row for row in _rows(cloud) if row not in common]
 
 
 def _secrets() -> Iterable[str]:
@@ -50,9 +73,17 @@ def _secrets() -> Iterable[str]:
 def _changes() -> Iterable[str]:
     yield "| a change of | on a stack that is up |"
     yield "|---|---|"
-    table = change_table()
+    effects: dict[str, dict[str, Change]] = {}
+    for cloud, model in CLOUDS.items():
+        for path, effect in change_table(model):
+            effects.setdefault(path, {})[cloud] = effect
     for change in Change:
-        paths = [f"`{path}`" for path, effect in table if effect is change]
+        paths: list[str] = []
+        for path, by_cloud in effects.items():
+            clouds = [cloud for cloud, effect in by_cloud.items() if effect is change]
+            if clouds:
+                differs = len(set(by_cloud.values())) > 1
+                paths.append(f"`{path}`{f' on {clouds[0]}' if differs else ''}")
         if paths:
             yield f"| {', '.join(paths)} | {change.value} |"
 

@@ -1,4 +1,4 @@
-"""The model seen as a table: which field lies at a path, what it may be, what changing it does."""
+"""The models seen as tables: which field lies at a path, what it may be, what changing it does."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Path = Sequence[str | int]
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the model; `path` has `[]` where a list lies between, as in `cluster.pools[].count`."""
+    """A field of a model; `path` has `[]` where a list lies between, as in `cluster.pools[].count`."""
 
     path: str
     info: FieldInfo
@@ -48,7 +48,7 @@ def keys(model: type[Model]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def fields(model: type[Model] = Config, prefix: str = "") -> Iterator[Field]:
+def fields(model: type[Model], prefix: str = "") -> Iterator[Field]:
     """Every field, a part after its whole."""
     for key, info in keys(model).items():
         field = Field.of(f"{prefix}{key}", info)
@@ -57,14 +57,14 @@ def fields(model: type[Model] = Config, prefix: str = "") -> Iterator[Field]:
             yield from fields(field.model, f"{field.path}[]." if field.many else f"{field.path}.")
 
 
-def change_table() -> list[tuple[str, Change]]:
+def change_table(model: type[Config]) -> list[tuple[str, Change]]:
     """What changing each value does to a stack that is up; wholes whose parts differ are left out."""
-    return [(field.path, field.change) for field in fields() if field.change is not Change.PER_FIELD]
+    return [(field.path, field.change) for field in fields(model) if field.change is not Change.PER_FIELD]
 
 
-def field_at(path: Path) -> Field | None:
+def field_at(path: Path, root: type[Config]) -> Field | None:
     """The field at a path of a stack file, or that of the list or mapping whose entry lies there."""
-    model: type[Model] | None = Config
+    model: type[Model] | None = root
     field: Field | None = None
     for part in path:
         if isinstance(part, int):
@@ -78,7 +78,11 @@ def field_at(path: Path) -> Field | None:
     return field
 
 
-def known_keys(path: Path) -> list[str]:
-    """The keys that a stack file may have below a path."""
-    model = Config if not path else getattr(field_at(path), "model", None)
-    return list(keys(cast(type[Model], model))) if model else []
+def model_at(path: Path, root: type[Config]) -> type[Model] | None:
+    """The model whose keys a stack file may have below a path."""
+    return root if not path else cast(type[Model] | None, getattr(field_at(path, root), "model", None))
+
+
+def known_keys(path: Path, root: type[Config]) -> list[str]:
+    model = model_at(path, root)
+    return list(keys(model)) if model else []

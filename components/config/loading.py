@@ -7,7 +7,7 @@ from pulumi.runtime import config as engine
 
 from components.config.model import SECRET_KEYS, Config
 from components.config.problems import ConfigError
-from components.config.stack_file import decoded
+from components.config.stack_file import decoded, region_of
 from components.config.validation import validate
 
 Secrets = Mapping[str, pulumi.Output[str] | None]
@@ -24,7 +24,8 @@ def load() -> tuple[Config, Secrets]:
     secret_keys = {key for key in own if engine.is_config_secret(f"{namespace}{key}")}
     raw = {key: decoded(key, value) for key, value in own.items()}
     try:
-        config = validate(raw, secret_keys, pulumi.get_stack())
+        region = region_of(raw.get("cloud"), values)
+        config = validate(raw, secret_keys, pulumi.get_stack(), region)
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None
     given = pulumi.Config()

@@ -4,15 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 
-from components.config.model import Config
+from components.config.model import AwsConfig, Config, LocalConfig
 from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
     leftover_consent,
     no_duplicates,
-    room_for_machines,
+    private_network,
     world_said_twice,
 )
+from components.config.rules_aws import aws_problems
+from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
 from components.config.types import NAME, STACK_LENGTH, suggested_name
 
@@ -61,6 +63,8 @@ def pool_names(config: Config) -> Iterator[Problem]:
 
 def left_out_workers(config: Config) -> Iterator[Problem]:
     for index, pool in enumerate(config.cluster.pools):
+        if pool.count is None:
+            continue
         path, count = f"cluster.pools[{index}]", pool.count
         where = f"{path}.without"
         times = Counter(pool.without)
@@ -74,16 +78,6 @@ def left_out_workers(config: Config) -> Iterator[Problem]:
         if count and set(range(1, count + 1)) <= set(pool.without):
             rule, remedy = "leaves nobody in the pool", "write `count: 0` and take `without` out"
             yield Problem(where, show(", ".join(map(str, pool.without))), rule, remedy, (f"{path}.count",))
-
-
-def shared_memory(config: Config) -> Iterator[Problem]:
-    sizes = [("cluster.master", config.cluster.master)]
-    sizes += [(f"cluster.pools[{index}]", pool) for index, pool in enumerate(config.cluster.pools)]
-    for path, size in sizes:
-        if size.shm_gib is not None and size.shm_gib >= size.memory_gib:
-            rule = f"must be less than `memoryGiB` ({show(size.memory_gib)}), of which it is a part"
-            remedy = f"write `shmGiB: {show(size.memory_gib / 2)}`, or take it out"
-            yield Problem(f"{path}.shmGiB", show(size.shm_gib), rule, remedy, (f"{path}.memoryGiB",))
 
 
 def mount_path(config: Config) -> Iterator[Problem]:
@@ -126,13 +120,20 @@ def generation_without_effect(config: Config, given: Set[str]) -> Iterator[Probl
 RULES: tuple[Rule, ...] = (
     pool_names,
     left_out_workers,
-    shared_memory,
     mount_path,
     tags,
     no_duplicates,
     world_said_twice,
     leftover_consent,
     access_apart_from_network,
-    room_for_machines,
+    private_network,
     *RAY_RULES,
 )
+
+
+def cloud_rules(config: Config, region: str | None) -> Iterator[Problem]:
+    """Those of the cloud alone. `region` is None where nobody says it."""
+    if isinstance(config, LocalConfig):
+        yield from local_problems(config)
+    if isinstance(config, AwsConfig):
+        yield from aws_problems(config, region)

@@ -1,4 +1,4 @@
-"""Rules on networks and on who may reach the stack."""
+"""Rules on private networks and on who may reach the stack."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network
@@ -9,13 +9,6 @@ from components.config.problems import Problem, show
 # IANA gives no organisation more than a /8; what is wider is the world, in one piece or in two halves.
 WORLD_PREFIX = 8
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-# Networks that container engines take for themselves (containers-common, dockerd): a machine could not tell
-# its own network from them.
-ENGINES = {IPv4Network("10.88.0.0/16"): "podman", IPv4Network("172.17.0.0/16"): "Docker"}
-# As wide as one cloud allows (VPC: /16), and the smallest whose parts per role are not empty.
-LARGEST, SMALLEST = 16, 26
-# What a stack gets on local hosts when it names none.
-DEFAULT_PREFIX = 20
 
 
 def _people(config: Config) -> Iterator[tuple[str, IPv4Network]]:
@@ -64,7 +57,7 @@ def _duplicates(path: str, values: Sequence[str]) -> Iterator[Problem]:
 
 
 def access_apart_from_network(config: Config) -> Iterator[Problem]:
-    cidr = config.network.cidr
+    cidr = config.network.known_cidr
     for path, network in _people(config):
         # The world holds every network; `world_said_twice` is about that.
         if cidr and network.prefixlen >= WORLD_PREFIX and network.overlaps(cidr):
@@ -74,26 +67,7 @@ def access_apart_from_network(config: Config) -> Iterator[Problem]:
             )
 
 
-def room_for_machines(config: Config) -> Iterator[Problem]:
+def private_network(config: Config) -> Iterator[Problem]:
     cidr = config.network.cidr
-    workers = sum(pool.count for pool in config.cluster.pools)
-    path, value, prefix = "network.cidr", show(str(cidr)), cidr.prefixlen if cidr else DEFAULT_PREFIX
     if cidr and not any(cidr.subnet_of(private) for private in PRIVATE):
-        yield Problem(path, value, "is not a private network", "take one such as 10.89.16.0/20")
-    for taken, engine in ENGINES.items():
-        if cidr and prefix >= LARGEST and cidr.overlaps(taken):
-            rule = f"overlaps {taken}, the network that {engine} gives to its own containers"
-            yield Problem(path, value, rule, "take another, such as 10.89.16.0/20")
-    if cidr and not LARGEST <= prefix <= SMALLEST:
-        rule = f"must be between a /{LARGEST} and a /{SMALLEST}"
-        yield Problem(path, value, rule, f"write it like {cidr.network_address}/{DEFAULT_PREFIX}")
-    elif workers > worker_addresses(prefix):
-        fitting = [size for size in range(SMALLEST, LARGEST - 1, -1) if workers <= worker_addresses(size)]
-        rule = f"has {worker_addresses(prefix)} addresses for workers; the pools ask for {workers}"
-        remedy = f"give a /{fitting[0]} or a larger one" if fitting else "ask for fewer workers"
-        yield Problem(path, value if cidr else f"(a free /{prefix})", rule, remedy, ("cluster.pools",))
-
-
-def worker_addresses(prefix: int) -> int:
-    """The upper half is the workers', its broadcast and first address left out."""
-    return 2 ** (32 - prefix) // 2 - 2
+        yield Problem("network.cidr", str(cidr), "is not a private network", "take one such as 10.89.16.0/20")

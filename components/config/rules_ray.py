@@ -7,6 +7,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from components.config.local import LocalSize
 from components.config.model import Config
 from components.config.problems import Problem, show
 from components.platforms.ray_settings import Settings
@@ -74,7 +75,7 @@ def memory(config: Config) -> Iterator[Problem]:
         for index, pool in enumerate(config.cluster.pools)
     ]
     for path, size, least, who in sizes:
-        if size.memory_gib < least:
+        if isinstance(size, LocalSize) and size.memory_gib < least:
             rule = f"is too little for {who} of a Ray cluster, which needs {least} GiB before any work"
             remedy = f"write `memoryGiB: {least}` or more"
             yield Problem(f"{path}.memoryGiB", show(size.memory_gib), rule, remedy)
@@ -82,7 +83,7 @@ def memory(config: Config) -> Iterator[Problem]:
 
 def whole_cpus(config: Config) -> Iterator[Problem]:
     for index, pool in enumerate(config.cluster.pools):
-        if not pool.cpus.is_integer():
+        if isinstance(pool, LocalSize) and not pool.cpus.is_integer():
             rule = "must be a whole number: Ray gives work to whole CPUs (`ray start --num-cpus`)"
             remedy = f"write `cpus: {max(1, round(pool.cpus))}`"
             yield Problem(f"cluster.pools[{index}].cpus", show(pool.cpus), rule, remedy)

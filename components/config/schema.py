@@ -6,20 +6,22 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from components.config.base import Change, Model
 from components.config.fields import Field, fields, keys
-from components.config.model import SECRET_KEYS, Config
+from components.config.model import CLOUDS, SECRET_KEYS
 from components.config.problems import PROJECT
 
 
 def stack_schema() -> dict[str, Any]:
-    """JSON Schema (draft 7, which editors know best) made from the model."""
-    schema = Config.model_json_schema(by_alias=True, schema_generator=_WithoutTitles)
-    definitions: dict[str, Any] = schema.pop("$defs")
-    _say_what_changes(Config, schema)
-    for model in {field.model for field in fields() if field.model}:
+    """JSON Schema (draft 7, which editors know best) made from the models: one branch per cloud."""
+    definitions: dict[str, Any] = {}
+    clouds: dict[str, dict[str, Any]] = {}
+    for cloud, model in CLOUDS.items():
+        schema = model.model_json_schema(by_alias=True, schema_generator=_WithoutTitles)
+        definitions |= schema.pop("$defs")
+        _say_what_changes(model, schema)
+        clouds[cloud] = schema
+    for model in {field.model for root in CLOUDS.values() for field in fields(root) if field.model}:
         _say_what_changes(model, definitions[model.__name__])
-    own = {f"{PROJECT}:{key}": value for key, value in schema["properties"].items()}
-    own |= {f"{PROJECT}:{key}": _secret(text) for key, text in SECRET_KEYS.items()}
-    known = "|".join((*schema["properties"], *SECRET_KEYS))
+    cloud_key = {"description": "Where machines come from.", "enum": list(CLOUDS)}
     text = {"type": "string"}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -31,9 +33,10 @@ def stack_schema() -> dict[str, Any]:
         "properties": {
             "config": {
                 "type": "object",
-                "properties": own,
-                "patternProperties": {f"^{PROJECT}:(?!(?:{known})$)": False},
-                "required": [f"{PROJECT}:{key}" for key in schema["required"]],
+                "properties": {f"{PROJECT}:cloud": cloud_key}
+                | {f"{PROJECT}:{key}": _secret(text) for key, text in SECRET_KEYS.items()},
+                "required": [f"{PROJECT}:cloud"],
+                "allOf": [_branch(cloud, schema) for cloud, schema in clouds.items()],
             },
             "encryptionsalt": text,
             "encryptedkey": text,
@@ -41,6 +44,19 @@ def stack_schema() -> dict[str, Any]:
             "environment": {},
         },
         "$defs": definitions,
+    }
+
+
+def _branch(cloud: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """What holds for a file that names this cloud."""
+    known = "|".join((*schema["properties"], *SECRET_KEYS))
+    return {
+        "if": {"properties": {f"{PROJECT}:cloud": {"const": cloud}}},
+        "then": {
+            "properties": {f"{PROJECT}:{key}": value for key, value in schema["properties"].items()},
+            "patternProperties": {f"^{PROJECT}:(?!(?:{known})$)": False},
+            "required": [f"{PROJECT}:{key}" for key in schema["required"]],
+        },
     }
 
 

@@ -1,36 +1,30 @@
-"""The size of a machine, said per cloud. Another cloud adds its class here."""
+"""What a machine has, however a cloud says it."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from pydantic import Field
-
-from components.config.base import Change, Model
-
-# The largest machines that clouds rent have 1,920 vCPUs and 32 TiB (EC2 u7inh-32tb.480xlarge).
-CPUS = 1920
-MEMORY_GIB = 32768
+from components.config.base import Model
 
 
-class LocalSize(Model):
-    """Size of a machine on local hosts: the limits of its container."""
+@dataclass(frozen=True)
+class Size:
+    """`shm_gib` is a part of the memory, half of it where it is None."""
 
-    cpus: Annotated[
-        float,
-        Change.MACHINE,
-        Field(gt=0, le=CPUS, description="CPUs that the machine may use.", examples=[2]),
-    ]
-    memory_gib: Annotated[
-        float,
-        Change.MACHINE,
-        Field(gt=0, le=MEMORY_GIB, description="Memory in GiB, `shmGiB` included.", examples=[3]),
-    ]
-    shm_gib: Annotated[
-        float | None,
-        Change.MACHINE,
-        Field(
-            gt=0,
-            le=MEMORY_GIB,
-            description="Shared memory (/dev/shm) in GiB, a part of `memoryGiB`. Default: half of it.",
-            examples=[1],
-        ),
-    ] = None
+    cpus: float
+    memory_gib: float
+    shm_gib: float | None = None
+    gpus: int = 0
+    arch: str = "x86_64"
+
+
+class Sized(Model):
+    """A machine whose size is said by an instance type, or by itself."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Instance types in the order of the file; none where the size is said by itself."""
+        return ()
+
+    def size(self, sizes: Mapping[str, Size]) -> Size:
+        """`sizes`: what the cloud says of instance types."""
+        return sizes[self.types[0]]

@@ -3,13 +3,25 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from components.config.fields import field_at
+from components.config.model import CLOUDS
 from components.config.problems import PROJECT
 from components.config.validation import ENCRYPTED
+
+# Where a provider's own configuration says the region, by cloud.
+REGIONS = {"aws": "aws:region"}
+
+
+class StackFile(NamedTuple):
+    """The project's keys without namespace, which of them hold secrets, and the region if it is said."""
+
+    values: dict[str, object]
+    secret_keys: set[str]
+    region: str | None
 
 
 class _Loader(yaml.SafeLoader):
@@ -40,8 +52,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def read_stack_file(path: Path) -> tuple[dict[str, object], set[str]]:
-    """The project's keys without namespace, and which of them hold secrets. Raises ValueError on bad YAML."""
+def read_stack_file(path: Path) -> StackFile:
+    """Raises ValueError on bad YAML."""
     try:
         text: object = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
@@ -55,13 +67,21 @@ def read_stack_file(path: Path) -> tuple[dict[str, object], set[str]]:
         if key.startswith(f"{PROJECT}:") or ":" not in key
     }
     secret = {key for key, value in own.items() if _has_secret(value)}
-    return {key: _as_pulumi(key, _without_secrets(value)) for key, value in own.items()}, secret
+    values = {key: _as_pulumi(key, _without_secrets(value)) for key, value in own.items()}
+    return StackFile(values, secret, region_of(values.get("cloud"), entries))
+
+
+def region_of(cloud: object, entries: Mapping[str, object]) -> str | None:
+    """The cloud's region among all keys of a stack's configuration."""
+    region = entries.get(REGIONS.get(str(cloud), ""))
+    return region if isinstance(region, str) and region else None
 
 
 def decoded(key: str, value: str) -> object:
-    """A value as Pulumi hands it over: a mapping or list arrives as JSON text, the rest as it is."""
-    field = field_at((key,))
-    if field is None or not (field.model or "dict[" in str(field.info.annotation)):
+    """A value of a key, which Pulumi hands over as text: JSON for all but text itself."""
+    found = next((field for model in CLOUDS.values() if (field := field_at((key,), model))), None)
+    kind = found.info.annotation if found else str
+    if not (found and found.model) and kind is not bool and "dict[" not in str(kind):
         return value
     try:
         return json.loads(value)

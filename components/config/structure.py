@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from components.config.fields import Path, field_at, known_keys
-from components.config.model import SECRET_KEYS, Config
+from components.config.fields import Field, Path, field_at, known_keys, model_at
+from components.config.model import CLOUDS, SECRET_KEYS, Config
 from components.config.plain_secrets import is_secret_name
 from components.config.problems import HIDDEN, PROJECT, Problem, path_of, show, within
 
 # With a wrong cloud or platform nobody can say which keys belong below these.
-_DECIDES = {"cloud": ("cluster.master", "cluster.pools"), "cluster.platform": ("cluster.settings",)}
+_OF_THE_CLOUD = ("cluster.master", "cluster.pools")
+_OF_THE_PLATFORM = ("cluster.settings",)
 _PRESENCE = ("missing", "extra_forbidden")
 
 _KINDS = {
@@ -35,52 +36,63 @@ _LIMITS = {
 }
 
 
-def parse(raw: dict[str, Any]) -> tuple[Config, list[Problem]]:
-    """The model of `raw`, and every problem of its structure.
+def parse(
+    raw: dict[str, Any], model: type[Config], *, cloud_known: bool = True
+) -> tuple[Config, list[Problem]]:
+    """The values of `raw` as a `model`, and every problem of its structure.
 
-    What is wrong is replaced in `raw` by a default or an example, so that the rest can be checked too.
+    What is wrong is replaced in `raw` by a default or an example, so that the rest can be checked too. Where
+    the cloud is not known, nothing is said of keys that another cloud may have.
     """
     problems: list[Problem] = []
     while True:
         try:
-            return Config.model_validate_json(json.dumps(raw), by_alias=True, by_name=False), problems
+            return model.model_validate_json(json.dumps(raw), by_alias=True, by_name=False), problems
         except ValidationError as wrong:
             errors = [error for error in wrong.errors(include_url=False) if not _is_echo(error)]
             wrong_paths = [path_of(error["loc"]) for error in errors]
-            problems += [_problem(error) for error in errors if not _is_undecided(error, wrong_paths)]
+            problems += [
+                _problem(error, model)
+                for error in errors
+                if not _is_undecided(error, wrong_paths, cloud_known=cloud_known)
+            ]
             for error in errors:
-                mend(raw, error["loc"])
+                mend(raw, error["loc"], model)
 
 
-def mend(raw: dict[str, Any], path: Path) -> None:
+def mend(raw: dict[str, Any], path: Path, model: type[Config]) -> None:
     """Takes out what lies at `path`, or puts an example there where something must be."""
     *parents, last = path
     place: Any = raw
     for part in parents:
         place = place[part]
-    field = field_at(path)
+    field = field_at(path, model)
     if isinstance(last, int):
         place[last] = copy.deepcopy(field.example[0]) if field else None
-    elif field is None or field_at(parents) == field or not field.info.is_required():
+    elif field is None or field_at(parents, model) == field or not field.info.is_required():
         place.pop(last, None)
     else:
         place[last] = copy.deepcopy(field.example)
 
 
-def nearest(key: str, path: Path) -> str | None:
+def nearest(key: str, path: Path, model: type[Config]) -> str | None:
     """The known key below `path` that `key` was probably meant to be."""
-    known = known_keys(path) + ([] if path else list(SECRET_KEYS))
+    known = known_keys(path, model) + ([] if path else list(SECRET_KEYS))
     same = [name for name in known if name.lower() == key.lower().replace("_", "").replace("-", "")]
     return next(iter(same or get_close_matches(key, known, 1)), None)
 
 
-def unknown_key(path: Path, value: object) -> Problem:
-    key = str(path[-1])
-    meant = nearest(key, path[:-1])
+def unknown_key(path: Path, value: object, model: type[Config]) -> Problem:
+    *parents, last = path
+    key = str(last)
+    here = model_at(parents, model)
+    elsewhere = here.ELSEWHERE.get(key) if here else None
+    meant = nearest(key, parents, model)
     # A text at a key that nobody knows may be anything; at a misspelled one it is what belongs there.
-    is_secret = is_secret_name(key) or meant in SECRET_KEYS or (meant is None and isinstance(value, str))
-    known = ", ".join(f"`{name}`" for name in known_keys(path[:-1]))
-    remedy = f"did you mean `{meant}`?" if meant else f"known here are {known}"
+    unclear = meant is None and elsewhere is None and isinstance(value, str)
+    is_secret = is_secret_name(key) or meant in SECRET_KEYS or unclear
+    known = ", ".join(f"`{name}`" for name in known_keys(parents, model))
+    remedy = elsewhere or (f"did you mean `{meant}`?" if meant else f"known here are {known}")
     return Problem(path_of(path), HIDDEN if is_secret else show(value), "is not a known key", remedy)
 
 
@@ -89,22 +101,27 @@ def _is_echo(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and len(error["input"]) >= error.get("ctx", {})["min_length"]
 
 
-def _is_undecided(error: ErrorDetails, wrong_paths: list[str]) -> bool:
+def _is_undecided(error: ErrorDetails, wrong_paths: list[str], *, cloud_known: bool) -> bool:
     path = path_of(error["loc"])
-    below = [place for cause, places in _DECIDES.items() if cause in wrong_paths for place in places]
-    return error["type"] in _PRESENCE and any(within(path, place) for place in below)
+    below = [] if cloud_known else [*_OF_THE_CLOUD]
+    if "cluster.platform" in wrong_paths:
+        below += _OF_THE_PLATFORM
+    if error["type"] in _PRESENCE and any(within(path, place) for place in below):
+        return True
+    is_unknown = error["type"] == "extra_forbidden" and not cloud_known
+    return is_unknown and any(field_at(error["loc"], model) for model in CLOUDS.values())
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _problem(error: ErrorDetails, model: type[Config]) -> Problem:
     path, value, kind = error["loc"], error["input"], error["type"]
     if kind == "extra_forbidden":
-        return unknown_key(path, value)
-    example = _example(path)
+        return unknown_key(path, value, model)
+    field = field_at(path, model)
+    example = _example(path, field)
     context = error.get("ctx", {})
     if kind == "missing":
         return Problem(path_of(path), "", "is required", f"add it, such as {example}")
     if value is None or value == "":
-        field = field_at(path)
         out = "" if field and field.info.is_required() else "take the key out, or "
         rule, remedy = "is empty", f"{out}give it a value, such as {example}"
     elif kind == "refused":
@@ -132,9 +149,11 @@ def _problem(error: ErrorDetails) -> Problem:
 
 def _choice(path: Path, value: object, expected: str) -> tuple[str, str]:
     choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    if path == ("cloud",):
+        choices = list(CLOUDS)
     meant = get_close_matches(str(value), choices, 1)
     listed = ", ".join(f"`{choice}`" for choice in choices)
-    if path_of(path) in _DECIDES:
+    if path_of(path) in ("cloud", "cluster.platform"):
         return "is not available", f"write one of: {listed}"
     return f"must be one of {listed}", f"did you mean `{meant[0]}`?" if meant else "write one of them"
 
@@ -147,8 +166,7 @@ def _retype(value: object, what: str) -> str | None:
     return None
 
 
-def _example(path: Path) -> str:
-    field = field_at(path)
+def _example(path: Path, field: Field | None) -> str:
     example = field.example if field else None
     if isinstance(path[-1], int) and example is not None:
         example = example[0]

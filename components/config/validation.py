@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from components.config.fields import known_keys
-from components.config.model import SECRET_KEYS, Config
+from components.config.local import LocalConfig
+from components.config.model import SECRET_KEYS, Config, model_of
 from components.config.plain_secrets import plain_secrets
 from components.config.problems import HIDDEN, PROJECT, ConfigError, Problem, within
-from components.config.rules import RULES, generation_without_effect, stack_name_problems
+from components.config.rules import RULES, cloud_rules, generation_without_effect, stack_name_problems
 from components.config.structure import mend, parse, unknown_key
 
 # Stands for a secret where nobody can decrypt it: a stack file read without Pulumi.
@@ -18,27 +19,33 @@ ENCRYPTED = "(encrypted)"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")
 
 
-def validate(raw: Mapping[str, object], secret_keys: Set[str], stack: str) -> Config:
+def validate(
+    raw: Mapping[str, object], secret_keys: Set[str], stack: str, region: str | None = None
+) -> Config:
     """The model of a stack's configuration.
 
-    `raw` has the project's keys without their namespace; `secret_keys` are those that Pulumi keeps encrypted.
-    Raises ConfigError with all problems at once.
+    `raw` has the project's keys without their namespace; `secret_keys` are those that Pulumi keeps encrypted;
+    `region` is the cloud's, where the stack file says it. Raises ConfigError with all problems at once.
     """
-    problems = [*stack_name_problems(stack), *_secret_problems(raw, secret_keys)]
     plain: dict[str, Any] = {
         key: copy.deepcopy(value)
         for key, value in raw.items()
         if key not in SECRET_KEYS and key not in secret_keys
     }
-    for key in _required_but_hidden(raw, secret_keys):
-        mend(plain, (key,))
+    of_cloud = model_of(plain)
+    model = of_cloud or LocalConfig
+    problems = [*stack_name_problems(stack), *_secret_problems(raw, secret_keys, model)]
+    for key in _hidden(raw, secret_keys, model):
+        mend(plain, (key,), model)
     for path, problem in list(plain_secrets(plain)):
         problems.append(problem)
-        mend(plain, path)
-    config, wrong = parse(plain)
+        mend(plain, path, model)
+    config, wrong = parse(plain, model, cloud_known=of_cloud is not None)
     problems += wrong
     causes = [problem.path for problem in problems]
     found = [problem for rule in RULES for problem in rule(config)]
+    if of_cloud:
+        found += cloud_rules(config, region)
     found += generation_without_effect(config, secret_keys)
     problems += [problem for problem in found if not _is_echo(problem, causes)]
     if problems:
@@ -51,11 +58,14 @@ def _is_echo(problem: Problem, causes: list[str]) -> bool:
     return any(within(cause, path) or within(path, cause) for cause in causes for path in looked_at)
 
 
-def _required_but_hidden(raw: Mapping[str, object], secret_keys: Set[str]) -> list[str]:
-    return [key for key in raw if key in secret_keys and key in known_keys(())]
+def _hidden(raw: Mapping[str, object], secret_keys: Set[str], model: type[Config]) -> list[str]:
+    """Keys of the model whose values nobody can read."""
+    return [key for key in raw if key in secret_keys and key in known_keys((), model)]
 
 
-def _secret_problems(raw: Mapping[str, object], secret_keys: Set[str]) -> Iterator[Problem]:
+def _secret_problems(
+    raw: Mapping[str, object], secret_keys: Set[str], model: type[Config]
+) -> Iterator[Problem]:
     for key, value in raw.items():
         command = f"`pulumi config set --secret {PROJECT}:{key}`"
         if key in SECRET_KEYS and key not in secret_keys:
@@ -65,9 +75,9 @@ def _secret_problems(raw: Mapping[str, object], secret_keys: Set[str]) -> Iterat
             rule = "must be 32 to 256 letters, digits or any of . _ ~ + / = -"
             remedy = f"set another, such as `openssl rand -hex 32` prints, with {command}"
             yield Problem(key, HIDDEN, rule, remedy)
-        elif key in secret_keys and key in known_keys(()):
+        elif key in secret_keys and key in known_keys((), model):
             own = ", ".join(f"`{PROJECT}:{name}`" for name in SECRET_KEYS)
             rule = "holds a secret, and one `secure:` inside makes the whole of it secret"
             yield Problem(key, HIDDEN, rule, f"write it in plain text; secrets have keys of their own: {own}")
         elif key in secret_keys and key not in SECRET_KEYS:
-            yield unknown_key((key,), HIDDEN)
+            yield unknown_key((key,), HIDDEN, model)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import pulumi
 
 from components.call import Call, Setting
-from components.cloud import Machine
+from components.cloud import Launch, Machine
 from components.config.rules_ray import constraints
-from components.config.sizes import LocalSize
-from components.fleet import Fleet, Node
+from components.fleet import Fleet, Node, Size
 from components.keys import Keys
 from components.ports import MASTER, WORKER, Port, Role, Source
 
@@ -58,7 +57,7 @@ class Memory:
     object_store: int
 
 
-def memory_of(size: LocalSize, reserve: int = NODE_RESERVE) -> Memory:
+def memory_of(size: Size, reserve: int = NODE_RESERVE) -> Memory:
     """How a machine's memory is shared out.
 
     The object store gets 30 % of the memory, but at most nine tenths of /dev/shm, where it lies; tasks get
@@ -70,19 +69,26 @@ def memory_of(size: LocalSize, reserve: int = NODE_RESERVE) -> Memory:
     return Memory(tasks=max(100 * 2**20, total - store - reserve), object_store=store)
 
 
-def master(fleet: Fleet, keys: Keys, machine: Machine) -> Call:
+def master(
+    fleet: Fleet,
+    keys: Keys,
+    machine: Machine,
+    launches: Mapping[str, Launch],  # noqa: ARG001 - nothing scales by itself yet
+) -> Call:
     """A head without CPUs, so that work runs on the workers; people log in there as `ray`."""
     return Call(
         scripts=SCRIPTS,
         verb="master",
         settings={
-            **_node(
-                fleet, machine, cpus=0, gpus=0, memory=memory_of(fleet.config.cluster.master, HEAD_RESERVE)
-            ),
+            **_node(fleet, machine, cpus=0, gpus=0, memory=memory_of(fleet.master.size, HEAD_RESERVE)),
             "CLIENT_PUBLIC_KEY": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.public),
         },
         secrets=_token(fleet, keys),
     )
+
+
+def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - nothing scales by itself yet
+    return {}
 
 
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:

@@ -14,14 +14,15 @@ from components.config.__main__ import PAGE, SCHEMA, schema_text
 from components.config.base import Change
 from components.config.docs import with_tables
 from components.config.fields import change_table, fields
-from components.config.model import Config, Pool
+from components.config.local import LocalPool
+from components.config.model import CLOUDS, Config, LocalConfig
 from components.config.problems import ConfigError
 from components.config.rules_ray import constraints
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
 from components.platforms.ray_settings import Settings
 
-EVERYTHING, _ = read_stack_file(Path(__file__).parents[1] / "stackfiles" / "good" / "everything.yaml")
+EVERYTHING = read_stack_file(Path(__file__).parents[1] / "stackfiles" / "good" / "everything.yaml").values
 
 
 def test_the_json_schema_in_the_tree_is_true() -> None:
@@ -34,17 +35,24 @@ def test_the_tables_in_the_documentation_are_true() -> None:
     assert page == with_tables(page), "run `python -m components.config`"
 
 
-@pytest.mark.parametrize("field", list(fields()), ids=lambda field: field.path)
+@pytest.mark.parametrize(
+    "field", [field for model in CLOUDS.values() for field in fields(model)], ids=lambda field: field.path
+)
 def test_every_field_says_what_it_is_and_shows_an_example(field: Any) -> None:
     assert field.info.description.endswith((".", "/simple"))
     assert field.example is not None
     assert field.change in Change
 
 
-def test_every_value_has_its_effect_once() -> None:
-    table = dict(change_table())
+@pytest.mark.parametrize("model", CLOUDS.values(), ids=CLOUDS)
+def test_every_value_has_its_effect_once(model: type[Config]) -> None:
+    table = dict(change_table(model))
 
-    assert len(table) == len(change_table())
+    assert len(table) == len(change_table(model))
+
+
+def test_the_table_says_what_a_change_does() -> None:
+    table = dict(change_table(LocalConfig))
     assert table["storage.mountPath"] is Change.ALL_MACHINES
     assert table["cluster.pools[].memoryGiB"] is Change.MACHINE
     assert table["cluster.settings.pipPackages"] is Change.IN_PLACE
@@ -67,7 +75,7 @@ def test_a_python_name_is_no_key_of_a_stack_file() -> None:
 
 
 def test_programs_make_models_by_python_names() -> None:
-    assert Pool(name="workers", count=1, cpus=1, memory_gib=2) == Pool(
+    assert LocalPool(name="workers", count=1, cpus=1, memory_gib=2) == LocalPool(
         name="workers", count=1, cpus=1, memoryGiB=2
     )  # pyright: ignore
 

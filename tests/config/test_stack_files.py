@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from components.config.__main__ import SCHEMA
+from components.config.model import Config
 from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
@@ -20,11 +21,14 @@ BAD = sorted((FILES / "bad").glob("*.yaml"))
 by_name = {"ids": lambda path: path.stem}
 
 
+def validated(path: Path, stack: str = "dev") -> Config:
+    told = read_stack_file(path)
+    return validate(told.values, told.secret_keys, stack, told.region)
+
+
 @pytest.mark.parametrize("path", GOOD, **by_name)
 def test_a_good_stack_file_is_taken(path: Path) -> None:
-    raw, secret_keys = read_stack_file(path)
-
-    assert validate(raw, secret_keys, "dev").team
+    assert validated(path).team
 
 
 @pytest.mark.parametrize("path", GOOD, **by_name)
@@ -34,10 +38,8 @@ def test_a_good_stack_file_is_valid_in_an_editor(path: Path) -> None:
 
 @pytest.mark.parametrize("path", BAD, **by_name)
 def test_a_bad_stack_file_gives_its_report(path: Path) -> None:
-    raw, secret_keys = read_stack_file(path)
-
     with pytest.raises(ConfigError) as refused:
-        validate(raw, secret_keys, "dev")
+        validated(path)
 
     assert f"{refused.value}\n" == path.with_suffix(".expected.txt").read_text()
     assert "canary" not in str(refused.value), "a secret is shown"
@@ -52,14 +54,12 @@ def test_every_bad_stack_file_and_report_has_its_other_half() -> None:
 
 @pytest.mark.parametrize("stack", ["Dev", "1st", "eo_eu", "a--b", "x" * 33, "ends-"])
 def test_a_name_of_a_stack_that_no_name_can_be_made_from_is_refused(stack: str) -> None:
-    raw, secret_keys = read_stack_file(GOOD[0])
-
     with pytest.raises(ConfigError, match="name of the stack"):
-        validate(raw, secret_keys, stack)
+        validated(GOOD[0], stack)
 
 
 def test_the_longest_names_fit_a_host_name_and_a_role_name() -> None:
-    from components.config.model import WORKERS_PER_POOL
+    from components.config.machines import WORKERS_PER_POOL
     from components.config.types import POOL_LENGTH, STACK_LENGTH, TEAM_LENGTH
 
     number = len(str(WORKERS_PER_POOL))
@@ -88,7 +88,8 @@ def test_yaml_is_read_as_pulumi_reads_it(tmp_path: Path) -> None:
         "  agent-fleet:tags: {a: yes, b: 2026-01-01, c: 1.0, 3: x}\n"
     )
 
-    raw, secret_keys = read_stack_file(path)
+    raw, secret_keys, region = read_stack_file(path)
 
     assert raw == {"team": "123", "tags": {"a": "yes", "b": "2026-01-01", "c": 1.0, "3": "x"}}
     assert not secret_keys
+    assert region is None, "no cloud is named"

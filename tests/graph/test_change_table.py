@@ -7,6 +7,7 @@ import pytest
 
 from components.config.base import Change
 from components.config.fields import change_table
+from components.config.local import LocalConfig
 from tests.graph.recording import Recording
 
 Changed = Callable[[Callable[[dict[str, Any]], object]], Recording]
@@ -85,10 +86,10 @@ def hosts(names: set[str]) -> set[str]:
 
 
 def test_every_line_of_the_table_is_tried() -> None:
-    assert {path for path, _ in change_table()} == set(EDITS) | WITHOUT_ANOTHER_VALUE
+    assert {path for path, _ in change_table(LocalConfig)} == set(EDITS) | WITHOUT_ANOTHER_VALUE
 
 
-@pytest.mark.parametrize(("path", "effect"), [line for line in change_table() if line[0] in EDITS])
+@pytest.mark.parametrize(("path", "effect"), [line for line in change_table(LocalConfig) if line[0] in EDITS])
 def test_a_change_replaces_what_the_table_says(
     dev: Recording, changed: Changed, path: str, effect: Change
 ) -> None:
@@ -116,7 +117,11 @@ NOT_IN_INPUTS = {"access.users", "storage.onDestroy"}
 
 @pytest.mark.parametrize(
     "path",
-    [path for path, change in change_table() if change is Change.IN_PLACE and path not in NOT_IN_INPUTS],
+    [
+        path
+        for path, change in change_table(LocalConfig)
+        if change is Change.IN_PLACE and path not in NOT_IN_INPUTS
+    ],
 )
 def test_a_change_in_place_reaches_a_resource(dev: Recording, changed: Changed, path: str) -> None:
     after = changed(EDITS[path])

@@ -36,7 +36,7 @@ CONFIG: dict[str, Any] = {
 
 
 def fleet() -> Fleet:
-    return fleet_of(validate(CONFIG, set(), "tests"), "tests", ray.PORTS)
+    return fleet_of(validate(CONFIG, set(), "tests"), "tests", ray.PORTS, {})
 
 
 class GivenKeys:
@@ -91,7 +91,7 @@ class RayHosts:
         given: Any = GivenKeys(self.token)
         machine, master = self._machine(name), self._machine("master")
         if name == "master":
-            return ray.master(self.fleet, given, machine)
+            return ray.master(self.fleet, given, machine, {})
         return ray.agent(self.fleet, self.node(name), given, machine, master)
 
     def step(self, name: str, seconds: int = 400, **changed: Any) -> Run:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components import commands
-from components.config.sizes import LocalSize
+from components.config.sizes import Size
 from components.platforms import ray
 from tests.ray.hosts import TOKEN, GivenKeys, fleet
 
@@ -23,7 +23,7 @@ def calls() -> list[Any]:
     given: Any = keys
     worker = made.workers[0]
     return [
-        ray.master(made, given, head),
+        ray.master(made, given, head, {}),
         ray.agent(made, worker, given, machine, head),
         ray.member(worker, machine),
     ]
@@ -57,7 +57,7 @@ def test_only_what_ray_needs_between_hosts_is_open_and_nothing_to_people() -> No
 def test_memory_is_shared_between_tasks_objects_and_the_system(
     memory: float, shm: float | None, tasks: float, store: float
 ) -> None:
-    share = ray.memory_of(LocalSize(cpus=1, memory_gib=memory, shm_gib=shm))
+    share = ray.memory_of(Size(cpus=1, memory_gib=memory, shm_gib=shm))
     assert share.tasks == pytest.approx(tasks * GIB, abs=2)
     assert share.object_store == pytest.approx(store * GIB, abs=2)
 

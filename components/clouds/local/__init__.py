@@ -4,18 +4,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from components.clouds.local.look_ups import look_up
     from components.clouds.local.machine import Machine
     from components.clouds.local.network import Network
     from components.clouds.local.security_groups import SecurityGroups
     from components.clouds.local.shared_storage import SharedStorage
 
-__all__ = ["Machine", "Network", "SecurityGroups", "SharedStorage"]
+__all__ = ["Machine", "Network", "SecurityGroups", "SharedStorage", "look_up"]
 
 _MODULES = {
     "Machine": "machine",
     "Network": "network",
     "SecurityGroups": "security_groups",
     "SharedStorage": "shared_storage",
+    "look_up": "look_ups",
 }
 
 

@@ -35,8 +35,7 @@ class SecurityGroups(pulumi.ComponentResource):
     ) -> None:
         super().__init__("agent-fleet:local:SecurityGroups", name, None, opts)
         self.ids: dict[str, pulumi.Output[str]] = {}
-        roles: set[Role] = {node.role for node in (fleet.master, *fleet.workers)}
-        for role in roles:
+        for role in fleet.roles:
             self.ids[role] = driver.outputs(self._group(f"{name}-{role}", fleet, network, role))["id"]
         self.register_outputs({"ids": self.ids})
 

@@ -8,26 +8,26 @@ import pulumi
 from components import keys
 from components.cloud import MachineArgs
 from components.clouds import local
-from components.config.model import Cluster, Config, Master, Pool, Storage
+from components.config.local import LocalCluster, LocalConfig, LocalMaster, LocalPool, LocalStorage
 from components.firewall import Rule
 from components.fleet import Fleet, Node, pool_nodes
 from tests.local.hosts import HOST, user_data
 
 asked = json.loads(Path("fleet.json").read_text())
 size = {"cpus": 1.0, "memory_gib": 0.5}
-master = Master(**size)
-pool = Pool(name="workers", count=asked["count"], cpus=asked["cpus"], memory_gib=0.5)
-config = Config(
+master = LocalMaster(**size)
+pool = LocalPool(name="workers", count=asked["count"], cpus=asked["cpus"], memory_gib=0.5)
+config = LocalConfig(
     team="tests",
     cloud="local",
-    storage=Storage(on_destroy=asked["onDestroy"]),
-    cluster=Cluster(platform="ray", master=master, pools=(pool,)),
+    storage=LocalStorage(on_destroy=asked["onDestroy"]),
+    cluster=LocalCluster(platform="ray", master=master, pools=(pool,)),
 )
 fleet = Fleet(
     stack=pulumi.get_stack(),
     config=config,
-    master=Node("master", "master", master),
-    pools={"workers": pool_nodes(pool)},
+    master=Node("master", "master", master.size({}), master),
+    pools={"workers": pool_nodes(pool, {})},
     rules=(
         Rule("master", "operator", 22, 22, "ssh"),
         *(Rule("worker", "master", port, port, "asked for") for port in asked["ports"]),

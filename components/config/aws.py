@@ -1,0 +1,267 @@
+"""What a stack file says on AWS."""
+
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.config import common, machines, parts
+from components.config.base import Change
+from components.config.sizes import Sized
+from components.config.types import Cidr
+from components.config.types_aws import FileSystemId, ImageId, InstanceType, SubnetId, VpcId, ZoneName
+
+DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
+# A region has at most 8 zones that we can name; a VPC takes more subnets than anybody lists here.
+ZONES, SUBNETS = 8, 32
+# Debian's image has 8 GiB; EBS gives a gp3 volume up to 16 TiB without special hardware.
+LEAST_DISK_GIB, MOST_DISK_GIB = 8, 16384
+TYPES = 8
+
+_SIZE = "on aws a size is said by `{}`"
+_DISK = "on aws a disk is said by `diskGiB`, shared memory is half of the memory"
+_TYPE_EXAMPLE = {"name": "workers", "count": 2, "instanceTypes": ["c5.large"]}
+
+
+class AwsNetwork(parts.Network):
+    """A VPC of the stack's own, or one that is there."""
+
+    cidr: Annotated[
+        Cidr | None,
+        Change.NETWORK,
+        Field(
+            description=f"Private IPv4 network of a VPC of its own, /16 to /24. Default: {DEFAULT_CIDR}.",
+            examples=["10.90.0.0/16"],
+        ),
+    ] = None
+    zones: Annotated[
+        tuple[ZoneName, ...],
+        Change.SUBNETS,
+        Field(
+            max_length=ZONES,
+            description="Availability zones, one at least where the VPC is the stack's own. The master and "
+            "the workers of pools with a `count` stand in the first one.",
+            examples=[["eu-central-1a", "eu-central-1b"]],
+        ),
+    ] = ()
+    vpc_id: Annotated[
+        VpcId | None,
+        Change.NETWORK,
+        Field(
+            description="A VPC that is there, used as it is; needs `subnetIds` as well.",
+            examples=["vpc-0123456789abcdef0"],
+        ),
+    ] = None
+    subnet_ids: Annotated[
+        tuple[SubnetId, ...],
+        Change.SUBNETS,
+        Field(
+            max_length=SUBNETS,
+            description="Subnets of that VPC. The master stands in the first one, which needs a route to an "
+            "internet gateway; so do the others, or with `private` a route to a NAT gateway.",
+            examples=[["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]],
+        ),
+    ] = ()
+    private: Annotated[
+        bool,
+        Change.WORKER_MACHINES,
+        Field(
+            description="Workers have no public address and reach the internet through NAT.", examples=[True]
+        ),
+    ] = False
+
+    @property
+    def known_cidr(self) -> IPv4Network | None:
+        return None if self.vpc_id or self.subnet_ids else self.cidr or DEFAULT_CIDR
+
+
+class AwsStorage(parts.Storage):
+    """An EFS file system."""
+
+    file_system_id: Annotated[
+        FileSystemId | None,
+        Change.STORAGE,
+        Field(
+            description="An EFS file system that is there, such as one that another stack retained. It is "
+            "used as it is and never deleted.",
+            examples=["fs-0123456789abcdef0"],
+        ),
+    ] = None
+    backup: Annotated[
+        bool,
+        Change.IN_PLACE,
+        Field(
+            description="Whether AWS Backup keeps daily copies of a file system that is the stack's own.",
+            examples=[False],
+        ),
+    ] = True
+
+
+class AwsMaster(Sized):
+    """The master's instance, always on demand."""
+
+    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
+        **dict.fromkeys(("cpus", "memoryGiB"), _SIZE.format("instanceType")),
+        "shmGiB": _DISK,
+        "market": "the master is always on demand: a spot machine may go, and the cluster with it",
+        "instanceTypes": "the master is one machine: write `instanceType`",
+    }
+
+    instance_type: Annotated[
+        InstanceType, Change.MACHINE, Field(description="EC2 instance type.", examples=["m5.2xlarge"])
+    ]
+    disk_gib: Annotated[
+        int,
+        Change.MACHINE,
+        Field(ge=LEAST_DISK_GIB, le=MOST_DISK_GIB, description="Encrypted root disk in GiB.", examples=[40]),
+    ] = 40
+    image_id: Annotated[
+        ImageId | None,
+        Change.NEW_MACHINES,
+        Field(
+            description="Image of the machine. Default: the newest Debian 13 when it is made.",
+            examples=["ami-0123456789abcdef0"],
+        ),
+    ] = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.instance_type,)
+
+
+class AwsPool(machines.AnyPool):
+    """Workers on instances: as many as `count` says, or elastic."""
+
+    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
+        **dict.fromkeys(("cpus", "memoryGiB"), _SIZE.format("instanceTypes")),
+        "shmGiB": _DISK,
+        "instanceType": "a pool has a list: write `instanceTypes: [c5.large]`",
+        **dict.fromkeys(("min", "max", "idleMinutes"), "write it below `elastic`"),
+    }
+
+    count: Annotated[
+        int | None,
+        Change.WORKERS,
+        Field(
+            ge=0,
+            le=machines.WORKERS_PER_POOL,
+            description="Workers are numbered 1 to `count`. Either this or `elastic`.",
+            examples=[2],
+        ),
+    ] = None
+    elastic: Annotated[
+        machines.Elastic | None,
+        Change.PER_FIELD,
+        Field(
+            description="Workers come with the work and go when they are idle. Either this or `count`.",
+            examples=[{"min": 0, "max": 40, "idleMinutes": 5}],
+        ),
+    ] = None
+    market: Annotated[
+        Literal["onDemand", "spot"],
+        Change.MACHINE,
+        Field(
+            description="How machines are bought. Spot costs less, and AWS may take it back.",
+            examples=["spot"],
+        ),
+    ] = "onDemand"
+    instance_types: Annotated[
+        tuple[InstanceType, ...],
+        Change.MACHINE,
+        Field(
+            min_length=1,
+            max_length=TYPES,
+            description="Instance types: one with `count`, up to 8 with `elastic`, the first choice first.",
+            examples=[["c5.large"]],
+        ),
+    ]
+    disk_gib: Annotated[
+        int,
+        Change.MACHINE,
+        Field(ge=LEAST_DISK_GIB, le=MOST_DISK_GIB, description="Encrypted root disk in GiB.", examples=[40]),
+    ] = 40
+    image_id: Annotated[
+        ImageId | None,
+        Change.NEW_MACHINES,
+        Field(
+            description="Image of its machines. Default: the newest Debian 13 when they are made.",
+            examples=["ami-0123456789abcdef0"],
+        ),
+    ] = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return self.instance_types
+
+    @property
+    def scaling(self) -> machines.Elastic | None:
+        return self.elastic
+
+
+class AwsCluster(common.AnyCluster):
+    """A controller and workers on EC2."""
+
+    master: Annotated[
+        AwsMaster,
+        Change.PER_FIELD,
+        Field(
+            description="The controller's machine.", examples=[{"instanceType": "m5.2xlarge", "diskGiB": 40}]
+        ),
+    ]
+    pools: Annotated[
+        tuple[AwsPool, ...],
+        Change.WORKERS,
+        Field(min_length=1, description="Groups of workers.", examples=[[_TYPE_EXAMPLE]]),
+    ]
+    max_elastic_workers: Annotated[
+        int | None,
+        Change.IN_PLACE,
+        Field(
+            ge=1,
+            le=machines.WORKERS_PER_POOL,
+            description="Most workers of all elastic pools together. Default: the sum of their `max`.",
+            examples=[40],
+        ),
+    ] = None
+
+    @property
+    def elastic_limit(self) -> int:
+        sum_of_max = sum(pool.elastic.max for pool in self.pools if pool.elastic)
+        return sum_of_max if self.max_elastic_workers is None else self.max_elastic_workers
+
+
+class AwsConfig(common.AnyConfig):
+    """What one stack on AWS consists of."""
+
+    cloud: Annotated[
+        Literal["aws"], Change.EVERYTHING, Field(description="Where machines come from.", examples=["aws"])
+    ]
+    network: Annotated[
+        AwsNetwork, Change.PER_FIELD, Field(description="The stack's private network.", examples=[{}])
+    ] = AwsNetwork()
+    storage: Annotated[
+        AwsStorage, Change.PER_FIELD, Field(description="Storage that all machines share.", examples=[{}])
+    ] = AwsStorage()
+    cluster: Annotated[
+        AwsCluster,
+        Change.PER_FIELD,
+        Field(
+            description="Controller and workers.",
+            examples=[
+                {
+                    "platform": "ray",
+                    "master": {"instanceType": "m5.2xlarge"},
+                    "pools": [_TYPE_EXAMPLE],
+                }
+            ],
+        ),
+    ]
+    allow_local_state: Annotated[
+        bool,
+        Change.IN_PLACE,
+        Field(
+            description="Whether the state of the stack may lie in a folder of one computer, where nobody "
+            "else can change or remove the stack.",
+            examples=[True],
+        ),
+    ] = False
