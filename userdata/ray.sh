@@ -34,6 +34,7 @@ node() {
   apt_install python3-venv "${extra[@]}"
   system_user ray 4000
   install_ray
+  ${prepare:-:}
   put_file /etc/ray/token 600 ray < <(printf %s "$RAY_TOKEN")
   # sessions with their spilled objects are not for /tmp, which is memory on Debian 13; bytecode of what is used is
   # made at first use, because all of it takes longer than a node takes to start
@@ -42,7 +43,7 @@ RAY_AUTH_TOKEN_PATH=/etc/ray/token
 RAY_USAGE_STATS_ENABLED=0
 RAY_TMPDIR=/var/lib/ray
 PYTHONPYCACHEPREFIX=/var/lib/ray/pycache
-PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin"
+PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin$environment"
   # mixed: with SIGTERM to every process at once, the head takes 30 s to stop
   put_file /etc/systemd/system/ray.service 644 root <<<"[Unit]
 After=network-online.target
@@ -53,7 +54,7 @@ StartLimitIntervalSec=0
 User=ray
 WorkingDirectory=~
 EnvironmentFile=/etc/ray/ray.env
-ExecStart=/opt/ray/bin/ray start --block --node-ip-address=$NODE_IP --node-manager-port=8077 --object-manager-port=8076 --runtime-env-agent-port=8078 --dashboard-agent-grpc-port=8079 --dashboard-agent-listen-port=52365 --metrics-export-port=8080 --min-worker-port=20000 --max-worker-port=20099 --object-store-memory=$OBJECT_STORE --num-cpus=$CPUS --num-gpus=$GPUS --memory=$MEMORY $*
+${before}ExecStart=/opt/ray/bin/ray start --block --node-ip-address=$NODE_IP --node-manager-port=8077 --object-manager-port=8076 --runtime-env-agent-port=8078 --dashboard-agent-grpc-port=8079 --dashboard-agent-listen-port=52365 --metrics-export-port=8080 --min-worker-port=20000 --max-worker-port=20099 --object-store-memory=$OBJECT_STORE --num-cpus=$CPUS --num-gpus=$GPUS --memory=$MEMORY $*
 Restart=always
 RestartSec=3
 KillMode=mixed
@@ -66,7 +67,7 @@ ProtectSystem=full
 ProtectHome=yes
 [Install]
 WantedBy=multi-user.target"
-  run_unit ray ready /etc/systemd/system/ray.service /etc/ray/ray.env /etc/ray/token /opt/ray/requirements
+  run_unit ray ready /etc/systemd/system/ray.service /etc/ray/ray.env /etc/ray/token /opt/ray/requirements "${watched[@]}"
   find /opt /var/lib/ray/pycache/opt -maxdepth 1 -name 'ray-*' ! -path "*$(readlink /opt/ray)" -exec rm -rf {} + || :
 }
 
@@ -79,5 +80,6 @@ status() {
   host_status ray "$(sed -n s/^ray==//p /opt/ray/requirements)"
 }
 
-extra=()
+# For elastic pools: packages, what is done before the unit is written, lines of its files, what restarts it.
+extra=() prepare='' environment='' before='' watched=()
 "$1"

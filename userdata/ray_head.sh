@@ -29,7 +29,12 @@ head_answers() {
 
 master() {
   extra=(curl jq rsync)
-  node --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --ray-client-server-port=10001
+  local scaling=
+  if [[ ${AUTOSCALER-} ]]; then
+    prepare=autoscaling scaling=" --autoscaling-config=/etc/ray/autoscaler.json"
+    environment=$HEAD_ENVIRONMENT
+  fi
+  node --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --ray-client-server-port=10001"$scaling"
   # for people's login shells and for Ray's launcher, which uses one
   put_file /etc/profile.d/ray.sh 644 root <<<'set -a; . /etc/ray/ray.env; set +a'
   put_file /var/lib/ray/.ssh/authorized_keys 600 ray <<<"$CLIENT_PUBLIC_KEY"

@@ -1,33 +1,37 @@
 """The platform `ray`: a Ray head on the master and a Ray node on every worker.
 
-What runs on the machines is `userdata/ray.sh`, on the master with `userdata/ray_head.sh`.
+What runs on the machines is `userdata/ray.sh`, on the master with `userdata/ray_head.sh`; in stacks with
+elastic pools `userdata/ray_elastic.sh` as well.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pulumi
 
 from components.call import Call, Setting
 from components.cloud import Launch, Machine
 from components.config.rules_ray import constraints
-from components.fleet import Fleet, Node, Size
+from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
+from components.platforms import ray_autoscaler
+from components.platforms.ray_memory import HEAD_RESERVE, Memory, memory_of
 from components.ports import MASTER, WORKER, Port, Role, Source
 
 USER = "ray"
-SCRIPTS = ("ray_head", "ray")
+SCRIPTS, ELASTIC_SCRIPTS = ("ray_head", "ray"), ("ray_head", "ray_elastic", "ray")
+POOLS = Path(__file__).parents[2] / "userdata" / "ray_pools.py"
 CLIENT_KEY = "client"
 MEMBERSHIP_SECONDS = 600
 # Tasks that are still running then are killed and tried again elsewhere.
 DRAIN_SECONDS = 120
-
-GIB = 2**30
-# The system with Ray's own processes: raylet, agents and idle workers on a node; GCS, dashboard and monitor
-# on top of these on the head (1.2 GB seen).
-NODE_RESERVE, HEAD_RESERVE = GIB // 2, 3 * GIB // 2
-# Ray's own default share of the object store, and what it refuses to go below.
-STORE_SHARE, SMALLEST_STORE = 0.3, 75 * 2**20
+# A machine of an elastic pool that has not joined by then is ended, and another one tried; packages may come
+# from a slow index.
+JOIN_SECONDS = 1200
+# One that has had no Ray node for so long, because its head is gone, ends itself.
+LOST_SECONDS = 1800
 
 
 def _between_nodes(to_role: Role, sources: tuple[Source, ...]) -> tuple[Port, ...]:
@@ -49,55 +53,60 @@ PORTS: tuple[Port, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Bytes: what tasks may ask for, and the object store beside it."""
+def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:
+    """A head without CPUs, so that work runs on the workers; people log in there as `ray`.
 
-    tasks: int
-    object_store: int
-
-
-def memory_of(size: Size, reserve: int = NODE_RESERVE) -> Memory:
-    """How a machine's memory is shared out.
-
-    The object store gets 30 % of the memory, but at most nine tenths of /dev/shm, where it lies; tasks get
-    what is left after `reserve` bytes for the system and Ray itself, and 100 MiB at least.
+    With elastic pools it runs Ray's autoscaler too.
     """
-    total = int(size.memory_gib * GIB)
-    shm = total // 2 if size.shm_gib is None else int(size.shm_gib * GIB)
-    store = max(SMALLEST_STORE, min(int(total * STORE_SHARE), shm * 9 // 10))
-    return Memory(tasks=max(100 * 2**20, total - store - reserve), object_store=store)
-
-
-def master(
-    fleet: Fleet,
-    keys: Keys,
-    machine: Machine,
-    launches: Mapping[str, Launch],  # noqa: ARG001 - nothing scales by itself yet
-) -> Call:
-    """A head without CPUs, so that work runs on the workers; people log in there as `ray`."""
     return Call(
-        scripts=SCRIPTS,
+        scripts=_scripts(fleet),
         verb="master",
         settings={
-            **_node(fleet, machine, cpus=0, gpus=0, memory=memory_of(fleet.master.size, HEAD_RESERVE)),
+            **_node(fleet, cpus=0, gpus=0, memory=memory_of(fleet.master.size, HEAD_RESERVE)),
+            "NODE_IP": machine.private_ip,
             "CLIENT_PUBLIC_KEY": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.public),
+            **(_autoscaler(fleet, machine, launches) if fleet.elastic else {}),
         },
         secrets=_token(fleet, keys),
     )
 
 
-def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - nothing scales by itself yet
-    return {}
+def master_tags(fleet: Fleet) -> Mapping[str, str]:
+    return ray_autoscaler.master_tags(fleet)
+
+
+def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
+    """A Ray node that says to the autoscaler which machine and which pool it is of.
+
+    What its type offers is chosen where it runs; the token comes from `TOKEN_PARAMETER`, which the cloud
+    adds to the settings.
+    """
+    sizes = {kind: memory_of(size) for kind, size in pool.sizes.items()}
+    return Call(
+        scripts=_scripts(fleet),
+        verb="elastic",
+        settings={
+            **_packages(fleet),
+            "POOL": pool.name,
+            "HEAD_IP": controller.private_ip,
+            "SIZES": [
+                f"{kind} {int(pool.sizes[kind].cpus)} {pool.spec.gpus} {memory.tasks} {memory.object_store}"
+                for kind, memory in sizes.items()
+            ],
+            "LOST_SECONDS": LOST_SECONDS,
+        },
+        secrets=_token(fleet, keys),
+    )
 
 
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:
     """A Ray node with the resources that its pool says."""
     return Call(
-        scripts=SCRIPTS,
+        scripts=_scripts(fleet),
         verb="worker",
         settings={
-            **_node(fleet, machine, **_offered(node), memory=memory_of(node.size)),
+            **_node(fleet, **_offered(node), memory=memory_of(node.size)),
+            "NODE_IP": machine.private_ip,
             "HEAD_IP": controller.private_ip,
         },
         secrets=_token(fleet, keys),
@@ -142,20 +151,52 @@ def _offered(node: Node) -> dict[str, int]:
     return {"cpus": int(node.size.cpus), "gpus": node.gpus}
 
 
-def _node(
-    fleet: Fleet, machine: Machine, *, cpus: int, gpus: int, memory: Memory
-) -> dict[str, pulumi.Input[Setting]]:
+def _scripts(fleet: Fleet) -> tuple[str, ...]:
+    return ELASTIC_SCRIPTS if fleet.elastic else SCRIPTS
+
+
+def _packages(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
     config = fleet.config
     return {
         "REQUIREMENTS": ("ray[default]", *config.cluster.settings.pip_packages),
         "CONSTRAINTS": constraints(config.cluster.settings),
         "INDEX_URL": config.packages.index_url or "",
         "STORAGE_PATH": str(config.storage.mount_path),
-        "NODE_IP": machine.private_ip,
+    }
+
+
+def _node(fleet: Fleet, *, cpus: int, gpus: int, memory: Memory) -> dict[str, pulumi.Input[Setting]]:
+    return {
+        **_packages(fleet),
         "CPUS": cpus,
         "GPUS": gpus,
         "MEMORY": memory.tasks,
         "OBJECT_STORE": memory.object_store,
+    }
+
+
+def _autoscaler(
+    fleet: Fleet, machine: Machine, launches: Mapping[str, Launch]
+) -> dict[str, pulumi.Input[Setting]]:
+    def rendered(descriptions: Mapping[str, Any]) -> str:
+        return json.dumps(ray_autoscaler.configuration(fleet, descriptions))
+
+    def environment(machine_id: str) -> str:
+        values = {
+            "RAY_enable_autoscaler_v2": "1",
+            "RAY_CLOUD_INSTANCE_ID": machine_id,
+            "RAY_NODE_TYPE_NAME": ray_autoscaler.HEAD_TYPE,
+            "RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S": JOIN_SECONDS,
+        }
+        return "".join(f"\n{name}={value}" for name, value in values.items())
+
+    descriptions = {name: launch.description for name, launch in launches.items()}
+    return {
+        # Ray's AWS provider needs boto3 on the head alone
+        "REQUIREMENTS": ("ray[default]", *fleet.config.cluster.settings.pip_packages, "boto3"),
+        "AUTOSCALER": pulumi.Output.all(**descriptions).apply(rendered),
+        "HEAD_ENVIRONMENT": machine.id.apply(environment),
+        "POOLS": POOLS.read_text(),
     }
 
 
