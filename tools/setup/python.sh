@@ -65,7 +65,8 @@ make_venv() {
   die "$1 could not make venv/" "install its venv module (on Debian: python3-venv) or make room on the disk, then try again"
 }
 
+# Without compiling: pulumi-aws alone has files for every service of AWS, and a stack uses a few of them.
 install_requirements() {
   "$VENV/bin/python" -m pip --disable-pip-version-check install --retries 3 --timeout 30 --progress-bar off \
-    -r "$ROOT/$1"
+    --no-compile -r "$ROOT/$1"
 }
