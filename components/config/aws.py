@@ -15,11 +15,11 @@ DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
 # A region has at most 8 zones that we can name; a VPC takes more subnets than anybody lists here.
 ZONES, SUBNETS = 8, 32
 # Debian's image has 8 GiB; EBS gives a gp3 volume up to 16 TiB without special hardware.
-LEAST_DISK_GIB, MOST_DISK_GIB = 8, 16384
+LEAST_HALF_GIB, MOST_HALF_GIB = 8, 16384
 TYPES = 8
 
 _SIZE = "on aws a size is said by `{}`"
-_DISK = "on aws a disk is said by `diskGiB`, shared memory is half of the memory"
+_HALF = "on aws shared memory is half of what the type has: take it out"
 _TYPE_EXAMPLE = {"name": "workers", "count": 2, "instanceTypes": ["c5.large"]}
 
 
@@ -30,7 +30,7 @@ class AwsNetwork(parts.Network):
         Cidr | None,
         Change.NETWORK,
         Field(
-            description=f"Private IPv4 network of a VPC of its own, /16 to /24. Default: {DEFAULT_CIDR}.",
+            description=f"Private IPv4 network of the stack's own VPC, /16 to /24. Default: {DEFAULT_CIDR}.",
             examples=["10.90.0.0/16"],
         ),
     ] = None
@@ -102,18 +102,18 @@ class AwsMaster(Sized):
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(("cpus", "memoryGiB"), _SIZE.format("instanceType")),
-        "shmGiB": _DISK,
+        "shmGiB": _HALF,
         "market": "the master is always on demand: a spot machine may go, and the cluster with it",
         "instanceTypes": "the master is one machine: write `instanceType`",
     }
 
     instance_type: Annotated[
-        InstanceType, Change.MACHINE, Field(description="EC2 instance type.", examples=["m5.2xlarge"])
+        InstanceType, Change.MACHINE, Field(description="Instance type.", examples=["m5.2xlarge"])
     ]
     disk_gib: Annotated[
         int,
         Change.MACHINE,
-        Field(ge=LEAST_DISK_GIB, le=MOST_DISK_GIB, description="Encrypted root disk in GiB.", examples=[40]),
+        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[40]),
     ] = 40
     image_id: Annotated[
         ImageId | None,
@@ -134,7 +134,7 @@ class AwsPool(machines.AnyPool):
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(("cpus", "memoryGiB"), _SIZE.format("instanceTypes")),
-        "shmGiB": _DISK,
+        "shmGiB": _HALF,
         "instanceType": "a pool has a list: write `instanceTypes: [c5.large]`",
         **dict.fromkeys(("min", "max", "idleMinutes"), "write it below `elastic`"),
     }
@@ -178,7 +178,7 @@ class AwsPool(machines.AnyPool):
     disk_gib: Annotated[
         int,
         Change.MACHINE,
-        Field(ge=LEAST_DISK_GIB, le=MOST_DISK_GIB, description="Encrypted root disk in GiB.", examples=[40]),
+        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[40]),
     ] = 40
     image_id: Annotated[
         ImageId | None,

@@ -15,6 +15,7 @@ CPUS = 1920
 MEMORY_GIB = 32768
 
 _SIZE = "on local hosts a size is said by `cpus` and `memoryGiB`"
+_FIXED = "local hosts have no elastic pools: write `count`"
 _HERE = "local hosts are on this computer: take it out"
 
 
@@ -44,7 +45,7 @@ class LocalSize(Sized):
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(("instanceType", "instanceTypes"), _SIZE),
         **dict.fromkeys(("diskGiB", "imageId", "market"), _HERE),
-        "elastic": "local hosts have no elastic pools: write `count`",
+        "elastic": _FIXED,
     }
 
     cpus: Annotated[
@@ -94,6 +95,8 @@ class LocalPool(LocalSize, machines.AnyPool):
 class LocalCluster(common.AnyCluster):
     """A controller and workers on this computer."""
 
+    ELSEWHERE = {"maxElasticWorkers": _FIXED}  # noqa: RUF012 - nobody changes it
+
     master: Annotated[
         LocalMaster,
         Change.PER_FIELD,
@@ -112,6 +115,8 @@ class LocalCluster(common.AnyCluster):
 
 class LocalConfig(common.AnyConfig):
     """What one stack on local hosts consists of."""
+
+    ELSEWHERE = {"allowLocalState": _HERE}  # noqa: RUF012 - nobody changes it
 
     cloud: Annotated[
         Literal["local"],

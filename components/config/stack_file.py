@@ -90,11 +90,9 @@ def decoded(key: str, value: str) -> object:
 
 
 def _as_pulumi(key: str, value: object) -> object:
-    if isinstance(value, str):
-        return decoded(key, value)
-    if isinstance(value, Mapping | list):
-        return decoded(key, json.dumps(value))
-    return "" if value is None else json.dumps(value)
+    if value is None:
+        return ""
+    return decoded(key, value if isinstance(value, str) else json.dumps(value))
 
 
 def _has_secret(value: object) -> bool:

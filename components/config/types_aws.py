@@ -31,8 +31,10 @@ def _id(prefix: str, what: str, digits: str = ID) -> tuple[AfterValidator, WithJ
     )
 
 
-_zone = _matching(ZONE, "is no name of an availability zone", "write it like eu-central-1a")
-_type = _matching(TYPE, "is no name of an instance type: family, point, size", "write it like c5.large")
+_zone = _matching(
+    ZONE, "is no name of an availability zone: a region and a letter", "write it like eu-central-1a"
+)
+_type = _matching(TYPE, "is no instance type: a family, a point and a size", "write it like c5.large")
 _vpc, _subnet, _image = _id("vpc", "a VPC"), _id("subnet", "a subnet"), _id("ami", "an image")
 _file_system = _id("fs", "an EFS file system", "[0-9a-f]{8,40}")
 

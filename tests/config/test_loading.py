@@ -11,6 +11,7 @@ import pytest
 from pulumi.runtime import mocks, set_all_config
 
 from components.config.loading import load
+from components.config.model import AwsConfig
 
 CLUSTER = json.dumps(
     {
@@ -52,6 +53,29 @@ def test_keys_of_other_namespaces_are_not_ours() -> None:
     set_all_config({**VALUES, "aws:region": "eu-central-1", "other:team": "x"}, [])
 
     assert load()[0].cloud == "local"
+
+
+def test_the_region_is_the_clouds_own_key_and_rules_know_it() -> None:
+    master, pool = (
+        {"instanceType": "m5.large"},
+        {"name": "workers", "instanceTypes": ["c5.large"], "count": 1},
+    )
+    on_aws = {
+        "agent-fleet:team": "eo",
+        "agent-fleet:cloud": "aws",
+        "agent-fleet:access": json.dumps({"admins": ["203.0.113.0/28"]}),
+        "agent-fleet:network": json.dumps({"zones": ["eu-west-1a"]}),
+        "agent-fleet:allowLocalState": "true",
+        "agent-fleet:cluster": json.dumps({"platform": "ray", "master": master, "pools": [pool]}),
+    }
+    set_all_config({**on_aws, "aws:region": "eu-west-1"}, [])
+    config = load()[0]
+    assert isinstance(config, AwsConfig)
+    assert config.allow_local_state is True
+
+    set_all_config({**on_aws, "aws:region": "eu-central-1"}, [])
+    with pytest.raises(pulumi.RunError, match=r"zones\[0\]: eu-west-1a\n +is not in the stack's region"):
+        load()
 
 
 @pulumi.runtime.test

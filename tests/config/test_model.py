@@ -22,7 +22,8 @@ from components.config.stack_file import read_stack_file
 from components.config.validation import validate
 from components.platforms.ray_settings import Settings
 
-EVERYTHING = read_stack_file(Path(__file__).parents[1] / "stackfiles" / "good" / "everything.yaml").values
+GOOD = Path(__file__).parents[1] / "stackfiles" / "good"
+EVERYTHING = read_stack_file(GOOD / "everything.yaml").values
 
 
 def test_the_json_schema_in_the_tree_is_true() -> None:
@@ -109,7 +110,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(leaf for key, item in inner for leaf in _leaves(item, (*path, key)))]
 
 
-LEAVES = _leaves(EVERYTHING)[1:]
+ON_AWS = read_stack_file(GOOD / "aws-fixed-and-elastic.yaml").values
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -117,11 +118,15 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.parametrize("file", [EVERYTHING, ON_AWS], ids=["local", "aws"])
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(LEAVES), JSON), min_size=1, max_size=4))
-def test_whatever_stands_in_the_file_the_answer_is_a_model_or_a_report(changes: list[Any]) -> None:
-    raw: Any = json.loads(json.dumps(EVERYTHING))
-    for path, value in changes:
+@given(data=st.data())
+def test_whatever_stands_in_the_file_the_answer_is_a_model_or_a_report(
+    file: Any, data: st.DataObject
+) -> None:
+    raw: Any = json.loads(json.dumps(file))
+    changes = st.lists(st.tuples(st.sampled_from(_leaves(file)[1:]), JSON), min_size=1, max_size=4)
+    for path, value in data.draw(changes):
         place = raw
         try:
             for part in path[:-1]:
