@@ -12,6 +12,7 @@ from components.config import rules_aws_network
 from components.config.__main__ import SCHEMA
 from components.config.aws import DEFAULT_CIDR
 from components.config.model import AwsConfig
+from components.config.rules_types import type_problems
 from components.config.stack_file import read_stack_file
 from components.config.subnets_aws import addresses, private_subnets, public_subnets
 from components.config.types_aws import architecture
@@ -143,3 +144,22 @@ def test_an_editor_marks_what_does_not_fit_the_cloud(change: dict[str, Any]) -> 
 
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"config": config}, json.loads(SCHEMA.read_text()))
+
+
+def test_what_a_type_lacks_is_told_with_its_place() -> None:
+    values: Any = read_stack_file(EO).values
+    cluster = {**values["cluster"], "master": {"instanceType": "t3.micro"}}
+    cluster["pools"] = [
+        {**_pools(values, 1)[0], "gpus": 1},
+        {**_pools(values, 2)[1], "instanceTypes": ["g4dn.12xlarge", "p9.large"], "gpus": 4},
+    ]
+    config = validate({**values, "cluster": cluster}, set(), "eo")
+    has = {"t3.micro": Size(2, 1), "c5.large": Size(2, 4), "g4dn.12xlarge": Size(48, 192, gpus=4)}
+
+    assert [(problem.path, problem.rule) for problem in type_problems(config, has)] == [
+        (
+            "cluster.master.instanceType",
+            "has 1 GiB, too little for the head of a Ray cluster, which needs 2 GiB before any work",
+        ),
+        ("cluster.pools[0].gpus", "is more than its instance types have (0)"),
+    ]

@@ -1,0 +1,37 @@
+"""Rules on what instance types have, for when the cloud has said it. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from components.config.model import Config
+from components.config.problems import Problem, show
+from components.config.rules_ray import HEAD_GIB, WORKER_GIB
+from components.config.sizes import Size
+
+
+def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem]:
+    """What the stack's machines lack. Types that are not among `sizes` are passed over."""
+    cluster = config.cluster
+    for path, name in typed(config):
+        size, is_master = sizes.get(name), path.startswith("cluster.master")
+        least, who = (HEAD_GIB, "the head") if is_master else (WORKER_GIB, "a worker")
+        if size and size.memory_gib < least:
+            rule = (
+                f"has {size.memory_gib:g} GiB, too little for {who} of a Ray cluster, which needs {least} GiB"
+            )
+            yield Problem(path, name, f"{rule} before any work", "take a larger type")
+    for index, pool in enumerate(cluster.pools):
+        found = [size for name in pool.types if (size := sizes.get(name))]
+        fewest = min((size.gpus for size in found), default=pool.gpus)
+        if pool.gpus > fewest:
+            rule = f"is more than its instance types have ({fewest})"
+            remedy = f"write `gpus: {fewest}`, or take types with more"
+            yield Problem(f"cluster.pools[{index}].gpus", show(pool.gpus), rule, remedy)
+
+
+def typed(config: Config) -> Iterator[tuple[str, str]]:
+    """Every place of the stack file that names an instance type, and the type."""
+    for name in config.cluster.master.types:
+        yield "cluster.master.instanceType", name
+    for index, pool in enumerate(config.cluster.pools):
+        for position, name in enumerate(pool.types):
+            yield f"cluster.pools[{index}].instanceTypes[{position}]", name
