@@ -1,13 +1,13 @@
 """What is seen of a stack at one moment: by its cloud, by its controller, and by each node itself."""
 
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
+from fleet.clouds import Machine, operate_of, place_of
 from fleet.inventory import Inventory, Node
 from fleet.ssh import Answer, Dialer, dialer
 
@@ -32,9 +32,9 @@ NOT_RUNNING: Seen[Report] = Seen(error="not asked, its machine does not run")
 
 @dataclass(frozen=True)
 class Facts:
-    """`machines`: state by node name. `agents`: the controller's list. `reports`: what each node says."""
+    """`machines`: the cloud's list. `agents`: the controller's. `reports`: what each node says itself."""
 
-    machines: Seen[Mapping[str, str]]
+    machines: Seen[list[Machine]]
     agents: Seen[list[Report]]
     reports: Mapping[str, Seen[Report]]
 
@@ -63,18 +63,20 @@ def gather(inventory: Inventory, config: Path) -> Facts:
     return facts
 
 
-def _machines(inventory: Inventory) -> Seen[Mapping[str, str]]:
+def _machines(inventory: Inventory) -> Seen[list[Machine]]:
     try:
-        operate = importlib.import_module(f"components.clouds.{inventory.cloud}.operate")
-        return Seen(cast(Mapping[str, str], operate.machine_states(inventory.stack)))
+        place = place_of(inventory.stack, inventory.team)
+        return Seen(operate_of(inventory.cloud).machines(place))
     except Exception as error:
         # A cloud's own errors are many, and the rest must still be told.
         return Seen(error=_one_line(error))
 
 
-def _runs(node: Node, machines: Seen[Mapping[str, str]]) -> bool:
+def _runs(node: Node, machines: Seen[list[Machine]]) -> bool:
     """A machine whose state is unknown is asked: it may run."""
-    return machines.value is None or machines.value.get(node.name) == "running"
+    return machines.value is None or any(
+        machine.node == node.name and machine.state == "running" for machine in machines.value
+    )
 
 
 def _agents(inventory: Inventory, dial: Dialer, lost: Mapping[str, str]) -> Seen[list[Report]]:

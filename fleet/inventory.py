@@ -1,6 +1,6 @@
 """The stack's machines as its secret output `inventory` tells them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,11 +49,12 @@ class Inventory(_Output):
     def master(self) -> Node | None:
         return next((node for node in self.nodes if node.role == "master"), None)
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str, others: Sequence[str] = ()) -> Node:
+        """`others` are machines that there are besides, to be named where this one is not found."""
         for node in self.nodes:
             if node.name == name:
                 return node
-        names = ", ".join(node.name for node in self.nodes)
+        names = ", ".join([*(node.name for node in self.nodes), *others])
         raise UserError(f"stack {self.stack} has no node {name!r}; it has: {names}")
 
     @classmethod

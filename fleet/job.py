@@ -40,7 +40,7 @@ def job(stack: str) -> int:
     if code:
         return code
     evidence = look(cluster, planned, project / "data" / name)
-    problems = judge(evidence, [node.name for node in cluster.inventory.nodes if node.role == "worker"])
+    problems = judge(evidence, [node.name for node in cluster.inventory.nodes if node.role != "worker"])
     show(evidence, project / "data" / name, problems)
     return 1 if problems else 0
 
@@ -63,8 +63,8 @@ def look(cluster: Cluster, planned: run.Job, data: PurePosixPath) -> Evidence:
     )
 
 
-def judge(evidence: Evidence, workers: list[str]) -> list[str]:
-    """What is wrong with a run that said that it went well."""
+def judge(evidence: Evidence, others: list[str]) -> list[str]:
+    """What is wrong with a run that said that it went well. `others` are the nodes that are no workers."""
     problems: list[str] = []
     if evidence.failed:
         problems.append(f"{evidence.failed} EOPatches failed by eo-grow's report")
@@ -72,7 +72,7 @@ def judge(evidence: Evidence, workers: list[str]) -> list[str]:
         problems.append("eo-grow's report names no finished EOPatch")
     if evidence.stored != evidence.finished:
         problems.append(f"the report says {evidence.finished} EOPatches, the storage holds {evidence.stored}")
-    elsewhere = sorted(set(evidence.tasks) - set(workers))
+    elsewhere = sorted(set(evidence.tasks) & set(others))
     if elsewhere:
         problems.append(f"tasks ran on {', '.join(elsewhere)}, not on workers")
     done = sum(evidence.tasks.values())

@@ -5,15 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from fleet import elastic
+from fleet.clouds import Machine
 from fleet.facts import Facts, Report, Seen
 from fleet.inventory import Inventory, Node
 
 Remedy = Literal["repair", "replace"]
 
+# An elastic machine installs what a step would, and gives up after as long.
+JOIN_SECONDS = 1800
+_NOTHING: Report = {}
+
 
 @dataclass(frozen=True)
 class Row:
-    """A node as it is now. None is what could not be learnt. `problems` is empty where all is well."""
+    """A node as it is now. None is what could not be learnt. `problems` is empty where all is well.
+
+    A machine of an elastic pool is named by its id, and nobody asks it: it may go at any time.
+    """
 
     name: str
     role: str
@@ -29,6 +38,7 @@ class Row:
     uptime_seconds: int | None
     problems: tuple[str, ...]
     remedy: Remedy | None
+    elastic: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,17 +63,23 @@ class Verdict:
 
 def judge(inventory: Inventory, facts: Facts) -> Verdict:
     usual = _usual_version(facts.reports.values())
-    addresses = {node.private_ip for node in inventory.nodes}
+    pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value or [])]
+    addresses = {node.private_ip for node in inventory.nodes} | {row.address for row in pools}
+    unseen = [agent for agent in facts.agents.value or () if agent["ip"] not in addresses and _alive(agent)]
     problems: list[str] = []
     if facts.machines.error:
         problems.append(f"the machines' state is unknown: {facts.machines.error}")
     return Verdict(
         stack=inventory.stack,
-        rows=tuple(_row(node, facts, usual) for node in inventory.nodes),
+        rows=(
+            *(_row(node, facts, usual) for node in inventory.nodes),
+            *pools,
+            *(_row_of_agent(agent) for agent in unseen if _is_elastic(agent)),
+        ),
         strangers=tuple(
             f"{agent.get('name') or agent['ip']} ({agent['ip']})"
-            for agent in facts.agents.value or ()
-            if agent["ip"] not in addresses and _alive(agent)
+            for agent in unseen
+            if not _is_elastic(agent)
         ),
         problems=tuple(problems),
     )
@@ -72,8 +88,10 @@ def judge(inventory: Inventory, facts: Facts) -> Verdict:
 def _row(node: Node, facts: Facts, usual: str | None) -> Row:
     report = facts.reports[node.name]
     said: Report = report.value or {}
-    machine = (facts.machines.value or {}).get(node.name, "missing") if not facts.machines.error else None
-    agent = _agent_state(node, facts.agents)
+    machine = _machine_state(node, facts.machines)
+    agent = _agent_state(node.private_ip, facts.agents)
+    if node.role == "master" and agent == "ABSENT":
+        agent = None
     problems, remedy = _problems(machine, agent, report, usual)
     if node.role == "master" and facts.agents.error and not problems:
         problems, remedy = (f"its controller does not answer: {facts.agents.error}",), "repair"
@@ -121,13 +139,67 @@ def _remedy_of_silence(error: str) -> Remedy:
     return "replace" if any(sign in error for sign in no_ssh) else "repair"
 
 
-def _agent_state(node: Node, agents: Seen[list[Report]]) -> str | None:
-    """None where nobody can tell. A master that its controller does not list is no agent."""
+def _machine_state(node: Node, machines: Seen[list[Machine]]) -> str | None:
+    if machines.value is None:
+        return None
+    return next((machine.state for machine in machines.value if machine.node == node.name), "missing")
+
+
+def _elastic_row(machine: Machine, agents: Seen[list[Report]]) -> Row:
+    """One that goes is fine. One that costs money and never joined is not."""
+    agent = _agent_state(machine.address, agents)
+    problems: tuple[str, ...] = ()
+    if agent == "ABSENT" and machine.state == "running" and (machine.age or 0) > JOIN_SECONDS:
+        problems = (f"it has run for {(machine.age or 0) // 60} minutes, and the controller never saw it",)
+    said: Report = next((one for one in agents.value or () if one["ip"] == machine.address), _NOTHING)
+    return _bare_row(machine.id, machine.pool, machine.address or "", said, problems, machine.state, agent)
+
+
+def _row_of_agent(agent: Report) -> Row:
+    """An elastic agent without a machine: AWS was not asked, or took it back a moment ago."""
+    return _bare_row(str(agent["instance"]), None, agent["ip"], agent, (), None, str(agent["state"]))
+
+
+def _is_elastic(agent: Report) -> bool:
+    """The scaler's own agents know the machine that they run on."""
+    return bool(agent.get("instance"))
+
+
+def _bare_row(
+    name: str,
+    pool: str | None,
+    address: str,
+    said: Report,
+    problems: tuple[str, ...],
+    machine: str | None,
+    agent: str | None,
+) -> Row:
+    return Row(
+        name=name,
+        role="worker",
+        pool=pool,
+        address=address,
+        machine=machine,
+        agent=agent,
+        unit=None,
+        version=None,
+        load=said.get("load1"),
+        memory_mib=None,
+        free_memory_mib=None,
+        uptime_seconds=None,
+        problems=problems,
+        remedy=None,
+        elastic=True,
+    )
+
+
+def _agent_state(address: str | None, agents: Seen[list[Report]]) -> str | None:
+    """None where nobody can tell."""
     if agents.value is None:
         return None
-    states = [str(agent["state"]) for agent in agents.value if agent["ip"] == node.private_ip]
+    states = [str(agent["state"]) for agent in agents.value if agent["ip"] == address]
     if not states:
-        return None if node.role == "master" else "ABSENT"
+        return "ABSENT"
     # A node that came back is listed twice: once dead, once alive.
     return "ALIVE" if "ALIVE" in states else states[-1]
 

@@ -1,6 +1,5 @@
 """`up`, `preview`, `down`, `repair`, `replace`, `leftovers`: what changes a stack, and what is left of it."""
 
-import importlib
 import re
 from collections.abc import Callable
 
@@ -9,7 +8,8 @@ from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
 from components.fleet import worker_names
-from fleet import engine, ssh_files, stack, urns
+from fleet import checks, engine, ssh_files, stack, urns
+from fleet.clouds import CloudError, operate_of, place_of
 from fleet.engine import paths, stacks
 from fleet.errors import UserError
 from fleet.inventory import Inventory
@@ -19,6 +19,7 @@ from fleet.status import status
 def up(name: str) -> int:
     """Makes the stack what its file says; green only if every node is well afterwards."""
     _check_file(name)
+    checks.before(name, making=True)
     return _judged(name, engine.up(name))
 
 
@@ -38,6 +39,7 @@ def _judged(name: str, code: int) -> int:
 
 def preview(name: str) -> int:
     _check_file(name)
+    checks.before(name, making=False)
     return engine.preview(name)
 
 
@@ -58,6 +60,7 @@ def _check_file(name: str) -> Config | None:
 
 
 def down(name: str) -> int:
+    checks.before(name, making=False)
     code = engine.down(name)
     if code == 0:
         ssh_files.remove(name)
@@ -78,6 +81,7 @@ def _again(name: str, node: str, what: Callable[[urns.State, str], list[str]]) -
     inventory = stack.read(name)[0]
     inventory.node(node)
     _refuse_unmade(name, inventory)
+    checks.before(name, making=True)
     state = engine.export_state(name)
     replaced = what(state, node)
     around = urns.around(state, node, inventory.master.name if inventory.master else None)
@@ -101,10 +105,9 @@ def leftovers(name: str) -> int:
     # From the stack's file: after `down` there are no outputs to ask.
     cloud = stacks.config_of(paths.ROOT, name).get("cloud")
     try:
-        operate = importlib.import_module(f"components.clouds.{cloud}.operate")
-    except ModuleNotFoundError:
-        raise UserError(f"Pulumi.{name}.yaml: cloud: {cloud} is none that is known here") from None
-    found: list[str] = operate.leftovers(name)
+        found = operate_of(cloud).leftovers(place_of(name))
+    except CloudError as error:
+        raise UserError(f"stack {name} on {cloud}: {error}", 1) from None
     for thing in found:
         print(thing)
     print(f"{len(found)} things of stack {name} are there." if found else f"Nothing is left of stack {name}.")

@@ -4,14 +4,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from fleet import ssh, stack
+from fleet import elastic, ssh, stack
 from fleet.errors import UserError
 
 
 def ssh_to(name: str, node: str, words: Sequence[str]) -> int:
     """A shell on a node, or one command; its exit code."""
     inventory, config = stack.reached(name)
-    return _run(name, ssh.argv(config, inventory.node(node).name, words))
+    host, options = elastic.target(inventory, config, node)
+    return _run(name, ssh.argv(config, host, words, options))
 
 
 def logs(name: str, node: str, lines: int, follow: bool) -> int:
@@ -19,10 +20,11 @@ def logs(name: str, node: str, lines: int, follow: bool) -> int:
     if lines < 0:
         raise UserError(f"-n {lines}: must be 0 or more")
     inventory, config = stack.reached(name)
+    host, options = elastic.target(inventory, config, node)
     words = [log_command(inventory.platform, lines, follow)]
     # While following, the machine's side ends when this side's end of the pipe is gone, however that happens.
     stdin = subprocess.PIPE if follow else subprocess.DEVNULL
-    return _run(name, ssh.argv(config, inventory.node(node).name, words), stdin)
+    return _run(name, ssh.argv(config, host, words, options), stdin)
 
 
 def log_command(platform: str, lines: int, follow: bool) -> str:

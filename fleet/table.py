@@ -79,10 +79,16 @@ def _sentences(verdict: Verdict) -> list[str]:
 
 def _last_line(verdict: Verdict) -> str:
     if verdict.well:
-        return f"[green]{escape(verdict.stack)} is well: {len(verdict.rows)} of {len(verdict.rows)} nodes.[/]"
+        return f"[green]{escape(verdict.stack)} is well: {_count(verdict)}.[/]"
     if verdict.next_commands:
         return f"Run: [bold]{escape(verdict.next_commands[0])}[/]"
     return f"Look: [bold]python -m fleet logs {escape(verdict.stack)} NODE[/]"
+
+
+def _count(verdict: Verdict) -> str:
+    elastic = sum(row.elastic for row in verdict.rows)
+    own = len(verdict.rows) - elastic
+    return f"{own} of {own} nodes" + (f", and {elastic} of elastic pools" if elastic else "")
 
 
 CELLS: dict[str, Callable[[Row], str]] = {

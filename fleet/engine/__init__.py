@@ -11,11 +11,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fleet.engine import environment, paths, process, stacks
+from fleet.engine import environment, paths, plugins, process, stacks
 from fleet.errors import UserError
 from fleet.private import write_private
 
-__all__ = ["cancel", "down", "export_state", "exports", "outputs", "preview", "up", "up_replace"]
+__all__ = [
+    "backend",
+    "cancel",
+    "down",
+    "ensure_plugin",
+    "export_state",
+    "exports",
+    "outputs",
+    "preview",
+    "up",
+    "up_replace",
+]
 
 
 def up(stack: str, root: Path = paths.ROOT) -> int:
@@ -61,6 +72,16 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
         copy.unlink(missing_ok=True)
         print(f"==> stack {stack} is removed, its record too")
     return code
+
+
+def backend(root: Path = paths.ROOT) -> str:
+    """The address of the state, `file://` for a folder."""
+    return environment.backend(root, environment.environment(root, os.environ))
+
+
+def ensure_plugin(provider: str, root: Path = paths.ROOT) -> None:
+    """Gets a provider's plugin where it is missing."""
+    plugins.ensure(root, environment.environment(root, os.environ), provider)
 
 
 def outputs(stack: str, secrets: bool, root: Path = paths.ROOT) -> dict[str, Any]:

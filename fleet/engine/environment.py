@@ -37,11 +37,26 @@ def has_backend(root: Path, env: Mapping[str, str]) -> bool:
     project = cast(dict[str, Any], yaml.safe_load((root / "Pulumi.yaml").read_text()))
     if project.get("backend"):
         return True
+    return bool(_logged_in(env))
+
+
+def backend(root: Path, env: Mapping[str, str]) -> str:
+    """Where the state lies, as Pulumi decides it: by environment, project file or `pulumi login`."""
+    if url := env.get("PULUMI_BACKEND_URL"):
+        return url
+    project = cast(dict[str, Any], yaml.safe_load((root / "Pulumi.yaml").read_text()))
+    chosen = cast(dict[str, str], project.get("backend") or {})
+    url = chosen.get("url") or _logged_in(env)
+    # an access token alone is one for Pulumi's own service
+    return url or "https://api.pulumi.com"
+
+
+def _logged_in(env: Mapping[str, str]) -> str | None:
     home = env.get("PULUMI_HOME") or str(Path(env.get("HOME") or Path.home()) / ".pulumi")
     try:
-        return bool(json.loads((Path(home) / "credentials.json").read_text()).get("current"))
+        return json.loads((Path(home) / "credentials.json").read_text()).get("current")
     except (OSError, ValueError, AttributeError):
-        return False
+        return None
 
 
 def is_own_backend(env: Mapping[str, str], root: Path) -> bool:

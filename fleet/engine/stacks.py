@@ -51,6 +51,11 @@ def config_of(root: Path, stack: str) -> Mapping[str, Any]:
     return {key.removeprefix("agent-fleet:"): value for key, value in cast(dict[str, Any], config).items()}
 
 
+def config_if_any(root: Path, stack: str) -> Mapping[str, Any]:
+    """The same, and empty where the stack has no file."""
+    return config_of(root, stack) if (root / f"Pulumi.{paths.short_name(stack)}.yaml").is_file() else {}
+
+
 def machines(config: Mapping[str, Any]) -> int:
     """How many machines a configuration asks for; 0 where it cannot be told."""
     count = 0

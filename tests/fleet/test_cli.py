@@ -102,14 +102,13 @@ GOOD = Evidence(finished=42, failed=0, seconds=5.0, stored=42, tasks={"workers-1
         ({"failed": 1}, "1 EOPatches failed by eo-grow's report"),
         ({"stored": 41}, "the report says 42 EOPatches, the storage holds 41"),
         ({"tasks": {"workers-1": 41, "master": 1}}, "tasks ran on master, not on workers"),
-        ({"tasks": {"workers-1": 5}}, "only 5 tasks were seen on the workers for 42 EOPatches"),
+        ({"tasks": {"10.90.3.4": 5}}, "only 5 tasks were seen on the workers for 42 EOPatches"),
         ({"finished": 0, "stored": 0}, "eo-grow's report names no finished EOPatch"),
     ],
 )
 def test_the_sample_is_judged_by_what_it_left(change, problem):
-    workers = ["workers-1", "workers-2"]
-    assert judge(GOOD, workers) == []
-    assert judge(Evidence(**{**GOOD.__dict__, **change}), workers) == [problem]
+    assert judge(GOOD, ["master"]) == []
+    assert judge(Evidence(**{**GOOD.__dict__, **change}), ["master"]) == [problem]
 
 
 def test_the_sample_lies_where_its_config_says():

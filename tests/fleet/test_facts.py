@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from components.operated import Machine
 from fleet import facts, ssh_files
 from fleet.facts import Seen, gather
 from fleet.inventory import Inventory
 from tests.fleet import sshd
 
 REPORT = {"unit": "active", "version": "2.55.1"}
+
+
+def running(*nodes):
+    return Seen([Machine(f"i-{node}", "running", node, None, None) for node in nodes])
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def stack(tmp_path, monkeypatch, outputs):
         sshd.node(hosts["workers-1"], "worker", "master"),
     ]
     inventory = Inventory.from_outputs("dev", outputs)
-    monkeypatch.setattr(facts, "_machines", lambda _: Seen({"master": "running", "workers-1": "running"}))
+    monkeypatch.setattr(facts, "_machines", lambda _: running("master", "workers-1"))
     yield hosts, inventory, ssh_files.write(inventory, tmp_path / "ssh")
     for host in hosts.values():
         host.stop()
@@ -62,7 +67,8 @@ def test_a_dead_worker_is_told_and_the_others_are_seen(stack):
 def test_a_machine_that_does_not_run_is_not_waited_for(stack, monkeypatch):
     hosts, inventory, config = stack
     (hosts["workers-1"].folder / "answer").write_text("#!/bin/bash\nsleep 60\n")
-    monkeypatch.setattr(facts, "_machines", lambda _: Seen({"master": "running", "workers-1": "stopped"}))
+    stopped = Seen([*running("master").value, Machine("i-1", "stopped", "workers-1", None, None)])
+    monkeypatch.setattr(facts, "_machines", lambda _: stopped)
     began = time.monotonic()
     seen = gather(inventory, config)
     assert time.monotonic() - began < 5

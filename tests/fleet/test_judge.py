@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from components.operated import Machine
 from fleet.facts import Facts, Seen
 from fleet.judge import judge
 
@@ -16,10 +17,19 @@ REPORT = {
 ADDRESSES = {"master": "10.89.0.2", "workers-1": "10.89.8.2", "workers-2": "10.89.8.3"}
 
 
+def machines(*more, **states):
+    """The stack's machines, all of them running but those that are named with another state."""
+    own = [
+        Machine(f"i-{node}", states.get(node, "running"), node, None, address)
+        for node, address in ADDRESSES.items()
+    ]
+    return Seen([*own, *more])
+
+
 @pytest.fixture
 def well():
     return Facts(
-        machines=Seen(dict.fromkeys(ADDRESSES, "running")),
+        machines=machines(),
         agents=Seen([{"ip": ip, "state": "ALIVE"} for ip in ADDRESSES.values()]),
         reports={name: Seen(dict(REPORT)) for name in ADDRESSES},
     )
@@ -48,8 +58,8 @@ def test_all_is_well_where_every_machine_unit_and_agent_is(inventory, well):
 
 
 def test_a_dead_machine_is_to_be_replaced(inventory, well):
-    machines = Seen({**well.machines.value, "workers-1": "stopped"})
-    facts = with_report(changed(well, machines=machines), "workers-1", Seen(error="no answer within 10 s"))
+    stopped = changed(well, machines=machines(**{"workers-1": "stopped"}))
+    facts = with_report(stopped, "workers-1", Seen(error="no answer within 10 s"))
     verdict = judge(inventory, facts)
     assert not verdict.well
     assert row(verdict, "workers-1").problems == ("its machine is stopped",)
@@ -57,8 +67,8 @@ def test_a_dead_machine_is_to_be_replaced(inventory, well):
 
 
 def test_a_machine_that_the_cloud_does_not_know_is_missing(inventory, well):
-    machines = Seen({"master": "running", "workers-1": "running"})
-    verdict = judge(inventory, changed(well, machines=machines))
+    seen = Seen([machine for machine in machines().value if machine.node != "workers-2"])
+    verdict = judge(inventory, changed(well, machines=seen))
     assert row(verdict, "workers-2").problems == ("its machine is missing",)
 
 
@@ -101,10 +111,10 @@ def test_a_silent_controller_is_the_masters_problem_and_no_workers(inventory, we
     assert verdict.next_commands == ("python -m fleet repair dev master",)
 
 
-def test_a_dead_master_is_the_first_thing_to_mend(inventory, well):
+def test_a_dead_master_is_the_first_thing_to_mend(inventory):
     silence = Seen(error="not asked, master cannot be reached")
     facts = Facts(
-        machines=Seen({**well.machines.value, "master": "stopped"}),
+        machines=machines(master="stopped"),
         agents=Seen(error="master cannot be reached"),
         reports={"master": Seen(error="refused"), "workers-1": silence, "workers-2": silence},
     )
@@ -139,3 +149,51 @@ def test_an_unknown_state_of_machines_is_said_and_hides_nothing_else(inventory, 
     verdict = judge(inventory, changed(well, machines=Seen(error="podman is not installed")))
     assert verdict.problems == ("the machines' state is unknown: podman is not installed",)
     assert row(verdict, "workers-1").agent == "ALIVE"
+
+
+def elastic(age=60, state="running"):
+    return Machine("i-0e", state, None, "burst", "10.90.3.4", "c5.large", age)
+
+
+def with_elastic(facts, machine, *agents):
+    return changed(with_agents(facts, *facts.agents.value, *agents), machines=machines(machine))
+
+
+def test_a_machine_of_an_elastic_pool_is_a_row_and_no_stranger(inventory, well):
+    agent = {"ip": "10.90.3.4", "state": "ALIVE", "load1": 1.5, "instance": "i-0e"}
+    verdict = judge(inventory, with_elastic(well, elastic(), agent))
+    assert verdict.well
+    shown = row(verdict, "i-0e")
+    assert (shown.pool, shown.machine, shown.agent, shown.load) == ("burst", "running", "ALIVE", 1.5)
+    assert shown.elastic
+    assert not row(verdict, "workers-1").elastic
+
+
+@pytest.mark.parametrize("state", ["terminated", "shutting-down"])
+def test_an_elastic_machine_that_goes_is_fine(inventory, well, state):
+    verdict = judge(inventory, with_elastic(well, elastic(state=state), {"ip": "10.90.3.4", "state": "DEAD"}))
+    assert verdict.well
+    assert len(verdict.rows) == 3
+
+
+def test_an_elastic_machine_may_boot_but_not_for_ever(inventory, well):
+    assert judge(inventory, with_elastic(well, elastic(age=600))).well
+    verdict = judge(inventory, with_elastic(well, elastic(age=2400)))
+    assert row(verdict, "i-0e").problems == ("it has run for 40 minutes, and the controller never saw it",)
+    assert verdict.next_commands == ()
+
+
+def test_an_elastic_agent_whose_machine_was_taken_back_is_no_stranger(inventory, well):
+    agent = {"ip": "10.90.3.9", "state": "ALIVE", "instance": "i-0f"}
+    verdict = judge(inventory, with_agents(well, *well.agents.value, agent))
+    assert verdict.well
+    assert row(verdict, "i-0f").machine is None
+
+
+def test_where_the_cloud_is_not_asked_elastic_agents_are_rows_still(inventory, well):
+    agent = {"ip": "10.90.3.4", "state": "ALIVE", "instance": "i-0e"}
+    facts = with_agents(changed(well, machines=Seen(error="no credentials")), *well.agents.value, agent)
+    verdict = judge(inventory, facts)
+    assert verdict.strangers == ()
+    assert row(verdict, "i-0e").agent == "ALIVE"
+    assert verdict.problems == ("the machines' state is unknown: no credentials",)

@@ -71,6 +71,12 @@ def test_a_stack_that_is_well_says_so_in_the_last_line():
     assert shown(Verdict("dev", (WELL,), (), ())).rstrip().endswith("dev is well: 1 of 1 nodes.")
 
 
+def test_machines_of_elastic_pools_are_counted_apart():
+    elastic = WELL.__class__(**{**WELL.__dict__, "name": "i-0e", "elastic": True})
+    text = shown(Verdict("eo", (WELL, elastic, elastic), (), ()))
+    assert text.rstrip().endswith("eo is well: 1 of 1 nodes, and 2 of elastic pools.")
+
+
 def test_what_is_wrong_is_said_in_words_and_the_last_line_says_what_to_run(ill):
     lines = shown(ill).rstrip().splitlines()
     assert "✗ workers-1: its machine is stopped" in lines
@@ -111,5 +117,6 @@ def test_json_has_the_keys_that_programs_rely_on(ill):
         "uptimeSeconds": None,
         "problems": ["its machine is stopped"],
         "remedy": "replace",
+        "elastic": False,
         "well": False,
     }
