@@ -35,9 +35,13 @@ def security_mirror(mirror: str) -> str:
 
 def digest(mirror: str) -> str:
     """Changes when anything that the image is made from changes."""
-    inputs = hashlib.sha256(f"{SUITE} {platform.machine()} {mirror}".encode())
-    for path in sorted(path for path in CONTEXT.rglob("*") if path.is_file()):
-        inputs.update(f"\0{path.relative_to(CONTEXT)}\0".encode() + path.read_bytes())
+    return _digest(f"{SUITE} {platform.machine()} {mirror}", CONTEXT)
+
+
+def _digest(what: str, context: Path) -> str:
+    inputs = hashlib.sha256(what.encode())
+    for path in sorted(path for path in context.rglob("*") if path.is_file()):
+        inputs.update(f"\0{path.relative_to(context)}\0".encode() + path.read_bytes())
     return inputs.hexdigest()[:16]
 
 
@@ -53,8 +57,22 @@ def ensure(mirror: str | None = None) -> str:
     with state.lock("image", "another run is building the image of local hosts; waiting for it"):
         if not podman.exists("image", name):
             base = _base(mirror)
-            _build(name, base, mirror)
-            _remove_older(name)
+            state.say("image of local hosts: systemd, cloud-init, OpenSSH, nftables (about half a minute)")
+            _build(name, CONTEXT, BASE=base, MIRROR=mirror, SECURITY=security_mirror(mirror))
+            _remove_older(REPOSITORY, name)
+    return name
+
+
+def derived(context: Path, kind: str, mirror: str | None = None) -> str:
+    """The name of an image made of the hosts' own by the Containerfile in a folder; builds it if need be."""
+    base = ensure(mirror)
+    repository = f"localhost/{state.PROJECT}/{kind}"
+    name = f"{repository}:{_digest(base, context)}"
+    if not podman.exists("image", name):
+        with state.lock(f"image-{kind}", f"another run is building the image {kind}; waiting for it"):
+            if not podman.exists("image", name):
+                _build(name, context, BASE=base)
+                _remove_older(repository, name)
     return name
 
 
@@ -143,8 +161,7 @@ def operator_certificates(environment: Mapping[str, str] = os.environ) -> Path |
     return None
 
 
-def _build(name: str, base: str, mirror: str) -> None:
-    state.say("image of local hosts: installing systemd, cloud-init, OpenSSH, nftables (about half a minute)")
+def _build(name: str, context: Path, **arguments: str) -> None:
     cache = state.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     certificates = operator_certificates()
@@ -163,12 +180,10 @@ def _build(name: str, base: str, mirror: str) -> None:
             "--layers=false",
             *podman.limits(),
             *mounts,
-            f"--build-arg=BASE={base}",
-            f"--build-arg=MIRROR={mirror}",
-            f"--build-arg=SECURITY={security_mirror(mirror)}",
+            *(f"--build-arg={key}={value}" for key, value in arguments.items()),
             *podman.label_options({"project": state.PROJECT}),
             f"--tag={name}",
-            str(CONTEXT),
+            str(context),
         ],
     )
 
@@ -212,11 +227,11 @@ def _hint(log: str) -> str:
     return ""
 
 
-def _remove_older(name: str) -> None:
+def _remove_older(repository: str, name: str) -> None:
     """Older images of the same kind, unless a host still runs from one."""
     for image in podman.records("images", *podman.filters({"project": state.PROJECT})):
         for tag in image.get("Names", ()):
-            if tag.startswith(f"{REPOSITORY}:") and tag != name:
+            if tag.startswith(f"{repository}:") and tag != name:
                 # one that a host still runs from stays
                 with contextlib.suppress(podman.PodmanError):
                     podman.run("rmi", tag)

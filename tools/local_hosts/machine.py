@@ -169,17 +169,20 @@ def _place(spec: Spec, image_name: str, net: network.Network, user_data: str) ->
             raise HostError(f"{spec.where}: the host cannot be made: {error.reason}") from error
     content = seed.files(spec.node, str(uuid.uuid4()), user_data, image.operator_certificates())
     try:
-        _put(spec, seed.archive(content))
+        put(spec.name, seed.archive(content))
     except podman.PodmanError as error:
         podman.remove("container", spec.name)
         raise HostError(f"{spec.where}: the host cannot get its files: {error.reason}") from error
 
 
-def _put(spec: Spec, archive: bytes) -> None:
-    """On a busy computer podman 4.3 sometimes ends a copy with `broken pipe`; the next one works."""
+def put(name: str, archive: bytes) -> None:
+    """Unpacks a tar stream into a container.
+
+    On a busy computer podman 4.3 sometimes ends a copy with `broken pipe`; the next one works.
+    """
     for left in (2, 1, 0):
         try:
-            podman.run("cp", "-", f"{spec.name}:/", data=archive)
+            podman.run("cp", "-", f"{name}:/", data=archive)
             return
         except podman.PodmanError:
             if not left:

@@ -53,14 +53,17 @@ def services(values: Mapping[str, str]) -> str:
 def files(
     hostname: str,
     instance: str,
-    user_data: str,
+    user_data: str | bytes,
     certificates: Path | None,
     operator: Mapping[str, str] = os.environ,
 ) -> dict[str, tuple[int, bytes]]:
     """Path to mode and content. `instance` names this machine: another one is booted for the first time."""
     values = environment(operator, certificates is not None)
     found: dict[str, tuple[int, bytes]] = {
-        f"{NOCLOUD}/user-data": (0o600, user_data.encode()),
+        f"{NOCLOUD}/user-data": (
+            0o600,
+            user_data.encode() if isinstance(user_data, str) else user_data,
+        ),
         f"{NOCLOUD}/meta-data": (
             0o600,
             json.dumps({"instance-id": instance, "local-hostname": hostname}).encode(),

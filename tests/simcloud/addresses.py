@@ -1,0 +1,76 @@
+"""Which addresses the simulated account gives out. Pure but for chance."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network
+
+from tests.simcloud.errors import RefusedError
+from tests.simcloud.resources import values
+from tests.simcloud.store import Account
+
+# AWS keeps the first four and the last address of a subnet.
+KEPT = 4
+METADATA = "169.254.169.254"
+
+
+def gateway(vpc: IPv4Network) -> IPv4Address:
+    """The operator's computer, as the instances see it: AWS's router."""
+    return vpc.network_address + 1
+
+
+def served(vpc: IPv4Network) -> IPv4Address:
+    """The host that answers for AWS inside the VPC: AWS's own resolver has this address."""
+    return vpc.network_address + 2
+
+
+def cidr_of_vpc(account: Account, vpc: str) -> IPv4Network:
+    return IPv4Network(account.one("vpc", vpc)["props"]["cidrBlock"])
+
+
+def used(account: Account) -> set[str]:
+    """Private addresses that somebody has."""
+    found: set[str] = set()
+    for record in account.of("networkInterface", "instance", "mountTarget"):
+        props = record["props"]
+        found |= {
+            str(address) for key in ("privateIp", "privateIps", "ipAddress") for address in values(props, key)
+        }
+    return found
+
+
+def private(account: Account, subnet: str, wanted: str | None = None) -> str:
+    """An address of a subnet: the wanted one, or the lowest free. Raises RefusedError."""
+    cidr = IPv4Network(account.one("subnet", subnet)["props"]["cidrBlock"])
+    taken = used(account)
+    if wanted is not None:
+        if IPv4Address(wanted) not in cidr:
+            raise RefusedError(
+                "InvalidParameterValue", f"Address {wanted} does not fall within the subnet's address range"
+            )
+        if wanted in taken:
+            raise RefusedError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
+        return wanted
+    for address in usable(cidr):
+        if str(address) not in taken:
+            return str(address)
+    raise RefusedError(
+        "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet}'."
+    )
+
+
+def usable(cidr: IPv4Network) -> Iterator[IPv4Address]:
+    return (cidr.network_address + offset for offset in range(KEPT, cidr.num_addresses - 1))
+
+
+def free_in(account: Account, subnet: str) -> int:
+    cidr = IPv4Network(account.one("subnet", subnet)["props"]["cidrBlock"])
+    return cidr.num_addresses - KEPT - 1 - sum(IPv4Address(address) in cidr for address in used(account))
+
+
+def public(taken: Iterable[str]) -> str:
+    """A loopback address of 127.77.0.0/16: reached from this computer only."""
+    known = set(taken)
+    while True:
+        address = f"127.77.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}"
+        if address not in known:
+            return address

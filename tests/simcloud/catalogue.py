@@ -1,0 +1,138 @@
+"""The types of resources: the table in types.yaml, and the inputs that the SDK's own classes know."""
+
+import importlib
+import json
+import typing
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import _types as sdk
+
+TABLE = Path(__file__).with_name("types.yaml")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of types.yaml, which says what each field means."""
+
+    name: str
+    token: str
+    id: str
+    creates: str
+    arn: str = ""
+    named: str = ""
+    replaces: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    computed: Mapping[str, Any] = field(default_factory=dict)
+    refers: Mapping[str, str] = field(default_factory=dict)
+    holds: tuple[str, ...] = ()
+    busy: str = "DependencyViolation"
+
+    def replaces_at(self, path: str) -> bool:
+        """Whether a change at a property path makes a new resource."""
+        bare = ".".join(part.partition("[")[0] for part in path.split("."))
+        return any(bare == known or bare.startswith(f"{known}.") for known in self.replaces)
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """By name."""
+    table = yaml.safe_load(TABLE.read_text())
+    return {
+        name: Kind(
+            name,
+            **{
+                **entry,
+                "replaces": frozenset(entry.get("replaces", ())),
+                "holds": tuple(entry.get("holds", ())),
+            },
+        )
+        for name, entry in table.items()
+    }
+
+
+@cache
+def by_token() -> Mapping[str, Kind]:
+    return {kind.token: kind for kind in kinds().values()}
+
+
+@cache
+def _modules() -> Mapping[str, str]:
+    """The SDK's module of each type, from its own registry."""
+    found: dict[str, str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = Path(typing.cast(str, importlib.import_module("pulumi_aws").__file__)).read_text()
+    start = text.index('resource_modules="""') + len('resource_modules="""')
+    for module in json.loads(text[start : text.index('"""', start)]):
+        for token in module["classes"]:
+            found[token] = f"{module['fqn']}:{module['classes'][token]}"
+    return found
+
+
+@cache
+def arguments(token: str) -> type | None:
+    """The SDK's class of the arguments of a type; None for a type that the SDK does not know."""
+    where = _modules().get(token)
+    if where is None:
+        return None
+    module, _, name = where.partition(":")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(importlib.import_module(module), f"{name}Args", None)
+
+
+@cache
+def properties(of: type) -> Mapping[str, Any]:
+    """The inputs of a class of arguments, as a program's wire names them, each with its type."""
+    return sdk.input_type_types(of)
+
+
+def required(token: str) -> list[str]:
+    """Inputs without which the SDK's class cannot be made."""
+    of = arguments(token)
+    if of is None:
+        return []
+    names = sdk.input_type_py_to_pulumi_names(of)
+    hints = typing.cast(Any, of).__init__.__annotations__
+    return [
+        names[key]
+        for key, hint in hints.items()
+        if key in names and "Optional[" not in str(hint) and "None" not in str(hint)
+    ]
+
+
+def unknown(token: str, inputs: Mapping[str, Any]) -> list[str]:
+    """Property paths of inputs that the SDK's classes do not have."""
+    of = arguments(token)
+    return [] if of is None else list(_unknown("", of, inputs))
+
+
+def _unknown(prefix: str, of: type, values: Mapping[str, Any]) -> Iterator[str]:
+    known = properties(of)
+    for key, value in values.items():
+        path = f"{prefix}{key}"
+        if key.startswith("__"):
+            continue
+        if key not in known:
+            yield path
+            continue
+        nested = _nested(known[key])
+        if nested is None:
+            continue
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, dict) and not any(name.startswith("4dabf18") for name in item):
+                inside = f"{path}[{index}]" if isinstance(value, list) else path
+                yield from _unknown(f"{inside}.", nested, item)
+
+
+def _nested(hint: Any) -> type | None:
+    """The class of arguments in a type such as Sequence[Input[XArgs]]."""
+    if isinstance(hint, type) and sdk.is_input_type(hint):
+        return hint
+    return next((found for arg in typing.get_args(hint) if (found := _nested(arg)) is not None), None)

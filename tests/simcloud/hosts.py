@@ -1,0 +1,145 @@
+"""An instance as a local host: a container with systemd, booted with its real user data by cloud-init.
+
+cloud-init reads the same text by NoCloud that it would read by Ec2. Whatever the instance type, a host gets
+SIM_CPUS cores (2) and SIM_MEMORY_GIB of memory (2.5); shared memory is as large as half of the type's own.
+"""
+
+import base64
+import json
+import os
+from typing import Any
+
+from tests.simcloud import addresses, certificates, firewall, lookups, names, wires
+from tests.simcloud.store import Account, Record, Store
+from tools.local_hosts import image, machine, podman, seed, state
+
+CONTEXT = "simulated-instance"
+CPUS, MEMORY_GIB = 2.0, 2.5
+EFS = "/var/lib/simcloud/efs"
+# What update-ca-certificates takes into Debian's bundle, should a package make it run again.
+AUTHORITY = "usr/local/share/ca-certificates/simcloud.crt"
+
+
+def user_data(props: dict[str, Any]) -> bytes:
+    if encoded := props.get("userDataBase64"):
+        return base64.b64decode(encoded)
+    return str(props.get("userData") or "").encode()
+
+
+def boot(store: Store, instance: Record, *, broken: bool = False) -> None:
+    """Makes and starts the host; does not wait for its system. `broken`: the system never comes up."""
+    account = store.read()
+    name = names.container(store.stack, instance["id"])
+    made = image.derived(wires.INSIDE.parent / "image", CONTEXT)
+    state.cache_folder().mkdir(parents=True, exist_ok=True)
+    podman.run(
+        "create", *_arguments(store, account, instance), made, *(["sleep", "infinity"] if broken else [])
+    )
+    bundle = image.operator_certificates()
+    content = seed.files(instance["sim"]["hostname"], instance["id"], user_data(instance["props"]), bundle)
+    authority = certificates.authority(store).read_bytes()
+    content[AUTHORITY] = (0o644, authority)
+    if seed.CERTIFICATES in content:
+        content[seed.CERTIFICATES] = (0o644, content[seed.CERTIFICATES][1] + b"\n" + authority)
+    content |= _environment(account, instance)
+    machine.put(name, seed.archive(content))
+    podman.run("start", name)
+
+
+def _environment(account: Account, instance: Record) -> dict[str, tuple[int, bytes]]:
+    """Where the SDKs on the host find the simulated APIs, for services and for sessions."""
+    answering = addresses.served(addresses.cidr_of_vpc(account, instance["sim"]["vpc"]))
+    values = {
+        "AWS_ENDPOINT_URL": f"http://{answering}",
+        "AWS_ENDPOINT_URL_SSM": f"http://{answering}",
+        "AWS_REGION": instance["region"],
+    }
+    words = " ".join(f'"{key}={value}"' for key, value in values.items())
+    return {
+        "etc/systemd/system.conf.d/simcloud.conf": (
+            0o644,
+            f"[Manager]\nDefaultEnvironment={words}\n".encode(),
+        ),
+        "etc/profile.d/simcloud.sh": (
+            0o644,
+            "".join(f"export {key}={value}\n" for key, value in values.items()).encode(),
+        ),
+    }
+
+
+def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
+    props, sim = instance["props"], instance["sim"]
+    gib = lookups.memory_gib(props["instanceType"])
+    memory = f"{round(float(os.environ.get('SIM_MEMORY_GIB', MEMORY_GIB)) * 1024)}m"
+    cpus = min(float(os.environ.get("SIM_CPUS", CPUS)), os.cpu_count() or 1)
+    labels = names.labels(
+        store.stack,
+        vpc=sim["vpc"],
+        instance=instance["id"],
+        address=props["privateIp"],
+        name=instance["name"],
+    )
+    return [
+        "--quiet",
+        f"--name={names.container(store.stack, instance['id'])}",
+        f"--hostname={sim['hostname']}",
+        *machine.SYSTEMD,
+        *podman.limits(),
+        "--pids-limit=-1",
+        "--restart=on-failure",
+        f"--cpus={cpus:g}",
+        f"--memory={memory}",
+        f"--memory-swap={memory}",
+        f"--shm-size={round(gib * 512)}m",
+        f"--network={names.network(store.stack, sim['vpc'])}",
+        f"--ip={props['privateIp']}",
+        f"--mac-address={sim['mac']}",
+        *(f"--add-host={name}:{address}" for name, address in _file_systems(account, instance)),
+        f"--volume={firewall.folder(store, instance['id'])}:{firewall.MOUNTED_AT}:ro",
+        f"--volume={state.cache_folder()}:{machine.CACHE}",
+        f"--volume={names.volume(store.stack)}:{EFS}",
+        *podman.label_options(labels),
+    ]
+
+
+def _file_systems(account: Account, instance: Record) -> list[tuple[str, str]]:
+    """Names of file systems with their mount target of the instance's zone, as the VPC's name server says."""
+    zone = account.one("subnet", instance["props"]["subnetId"])["props"]["availabilityZone"]
+    return [
+        (target["props"]["dnsName"], target["props"]["ipAddress"])
+        for target in account.of("mountTarget")
+        if account.one("subnet", target["props"]["subnetId"])["props"]["availabilityZone"] == zone
+    ]
+
+
+def there(store: Store, identity: str) -> bool:
+    """Whether the host exists, running or not."""
+    return podman.exists("container", names.container(store.stack, identity))
+
+
+def states(stack: str) -> dict[str, str]:
+    """By instance: running, stopped, paused, …"""
+    return {
+        host["Labels"]["instance"]: "running" if host["State"] == "running" else "stopped"
+        for host in podman.containers(names.labels(stack))
+        if "instance" in host["Labels"]
+    }
+
+
+def restart(store: Store, identity: str) -> None:
+    podman.run("restart", "--time=10", names.container(store.stack, identity))
+
+
+def link(store: Store, identity: str, up: bool) -> None:
+    """Connects the host to its network, or cuts it off."""
+    name = names.container(store.stack, identity)
+    podman.run("exec", name, "ip", "link", "set", "eth0", "up" if up else "down")
+    if up:
+        inspected = json.loads(podman.run("inspect", name))[0]["NetworkSettings"]["Networks"]
+        gateway = next(iter(inspected.values()))["Gateway"]
+        podman.run("exec", name, "ip", "route", "replace", "default", "via", gateway)
+        podman.run("exec", name, "ip", "route", "replace", f"{addresses.METADATA}/32", "dev", "eth0")
+
+
+def remove(store: Store, identity: str) -> None:
+    podman.remove("container", names.container(store.stack, identity))
