@@ -3,10 +3,15 @@
 xdist's own groups, by marks, do nothing under pytest 9.
 """
 
+import signal
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 FOLDERS = {"e2e", "e2e_faults", "ray", "local", "conformance"}
+
+# Started in the background of a shell, pytest would hand on that Ctrl-C is ignored, to all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByFolder(LoadScopeScheduling):
