@@ -23,8 +23,8 @@ autoscaling() {
 # metadata PATH: what the cloud says of this machine, asked in the way that needs a session
 metadata() {
   local imds=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}/latest session
-  session=$(curl -fsm 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/api/token")
-  curl -fsm 5 -H @<(printf 'X-aws-ec2-metadata-token: %s' "$session") "$imds/meta-data/$1"
+  session=$(curl -fsm 5 --noproxy '*' -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$imds/api/token")
+  curl -fsm 5 --noproxy '*' -H @<(printf 'X-aws-ec2-metadata-token: %s' "$session") "$imds/meta-data/$1"
 }
 
 # The token, which only this machine's role may read; its credentials reach curl on a file descriptor.
@@ -98,7 +98,7 @@ drain() {
     set -a
     # shellcheck source=/dev/null
     . /etc/ray/ray.env
-    runuser -uray -- ray drain-node --address="$HEAD_IP":6379 "$id" --reason=DRAIN_NODE_REASON_PREEMPTION \
+    /usr/sbin/runuser -uray -- ray drain-node --address="$HEAD_IP":6379 "$id" --reason=DRAIN_NODE_REASON_PREEMPTION \
       --reason-message="the cloud takes this spot machine back at $at" \
       --deadline-remaining-seconds=$(($(date -d "$at" +%s) - EPOCHSECONDS - 5))
   )
@@ -109,12 +109,12 @@ watch() {
   local notice drained='' joined=0
   while sleep 5; do
     if [[ ! $drained ]] && notice=$(metadata spot/instance-action); then
-      say "spot interruption: $notice"
+      echo "spot interruption: $notice"
       drain "$notice" && drained=1
     fi
     if ready >/dev/null; then joined=$SECONDS; fi
     if ((SECONDS - joined > LOST_SECONDS)); then
-      say "no Ray node for $LOST_SECONDS s: this machine goes"
+      echo "no Ray node for $LOST_SECONDS s: this machine goes"
       systemctl poweroff
     fi
   done

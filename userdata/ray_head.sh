@@ -98,7 +98,7 @@ nodes() {
     | ($machines[0].data.summary | map({key: .raylet.nodeId, value: .}) | from_entries) as $machines
     | map(. as $node | $usage[.node_id] as $used | $machines[.node_id] as $machine | {
       ip: .node_ip, nodeId: .node_id, isHead: .is_head_node, state, alive: (.state == "ALIVE"),
-      startedMs: .start_time_ms,
+      startedMs: .start_time_ms, type: $machine.raylet.nodeTypeName, instance: $machine.raylet.instanceId,
       resources: (.resources_total | with_entries(select(.key | startswith("node:") | not))),
       used: ({CPU: $used.CPU[0], GPU: $used.GPU[0], memory: $used.memory[0],
         object_store_memory: $used.objectStoreMemory[0]} | with_entries(select(.value != null))),
