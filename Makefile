@@ -11,6 +11,7 @@ SIDE_BY_SIDE = -n 3 --no-loadscope-reorder
 help: ## what there is to type
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | expand -t 18
 	@echo; echo '  STACK=dev is the default; Pulumi.NAME.yaml is the file of the stack NAME'
+	@echo '  SIM=1 makes a stack of a cloud on local hosts instead: no account, a state of its own'
 
 up: ## make the stack what its file says; ends with its status
 	@tools/setup.sh --stack '$(STACK)'
@@ -49,8 +50,9 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 	venv/bin/ruff check .
 	venv/bin/ruff format --check .
 	venv/bin/pyright
-	git ls-files -coz --exclude-standard '*.sh' ':!userdata' .ci/run tools/command_plugin/pulumi-resource-command | xargs -0 venv/bin/shellcheck -x
-	cat userdata/common.sh userdata/ray_head.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
+	git ls-files -coz --exclude-standard '*.sh' ':!userdata' .ci/run tools/command_plugin/pulumi-resource-command tests/simcloud/bin/pulumi-resource-aws | xargs -0 venv/bin/shellcheck -x
+	venv/bin/shellcheck userdata/boot.sh
+	cat userdata/common.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
 	venv/bin/yamllint --strict .
 
 unit: dev ## tests that start nothing: no engine, no hosts; seconds

@@ -4,7 +4,7 @@
 # and goes on where an earlier run was stopped.
 #
 #   tools/setup.sh [--dev] [--stack NAME]
-#     --dev     also what tests and lint need
+#     --dev     also what tests and lint need, the policy scanner in .fleet/checkov among it
 #     --stack   packages for local hosts are installed only if this stack makes local hosts (default: yes)
 set -euo pipefail
 
@@ -48,6 +48,7 @@ main() {
 
   ensure_packages "$stack" "$dev"
   ensure_venv "$dev"
+  [[ $dev == no ]] || ensure_checkov
   ensure_pulumi
   ensure_command_plugin
 }

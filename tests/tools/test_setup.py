@@ -189,3 +189,11 @@ def test_too_old_a_python_is_told(setup: Setup) -> None:
     code, said = setup.run()
     assert code == 1
     assert "no Python >= 3.11 is on PATH (Python 3.9.2)" in said
+
+
+def test_a_simulated_cloud_needs_what_local_hosts_need(without_podman: Setup) -> None:
+    (without_podman.root / "Pulumi.far.yaml").write_text("config:\n  agent-fleet:cloud: aws\n")
+    code, said = without_podman.run(SIM="1")
+    assert code == 1
+    assert "these are missing: " in said
+    assert "podman" in said

@@ -29,8 +29,10 @@ ensure_packages() {
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
 }
 
-# A stack without a name (tests, lint) may make local hosts; so may one whose file is not there yet.
+# A stack without a name (tests, lint) may make local hosts; so may one whose file is not there yet, and any that
+# is simulated.
 makes_local_hosts() {
+  [[ ${SIM-} != 1 ]] || return 0
   local file=$ROOT/Pulumi.$1.yaml
   [[ -z $1 || ! -f $file ]] || grep -Eq '^[[:space:]]*agent-fleet:cloud:[[:space:]]*"?local' "$file"
 }

@@ -65,8 +65,25 @@ make_venv() {
   die "$1 could not make venv/" "install its venv module (on Debian: python3-venv) or make room on the disk, then try again"
 }
 
+# The policy scanner of tests/policy.
+ensure_checkov() {
+  local folder=$HOME_FOLDER/checkov file=tests/policy/requirements.txt log=$LOGS/checkov.log wanted
+  wanted=$(cd "$ROOT" && { pwd; cat "$file"; } | sha256sum)
+  if [[ -f $folder/.requirements && $(<"$folder/.requirements") == "$wanted" ]]; then return; fi
+  rm -rf "$folder"
+  if ! "$VENV/bin/python" -m venv "$folder" >"$log" 2>&1 ||
+    ! with_progress "installing checkov into .fleet/checkov" "$log" install_requirements "$file" "$folder"; then
+    tail_of "$log"
+    rm -rf "$folder"
+    die "pip could not install $file; the whole log is in .fleet/logs/checkov.log" \
+      "check that the package index is reachable (PIP_INDEX_URL, proxy) and that the disk has room, then try again"
+  fi
+  printf '%s\n' "$wanted" >"$folder/.requirements"
+}
+
+# install_requirements FILE [VENV]
 # Without compiling: pulumi-aws alone has files for every service of AWS, and a stack uses a few of them.
 install_requirements() {
-  "$VENV/bin/python" -m pip --disable-pip-version-check install --retries 3 --timeout 30 --progress-bar off \
+  "${2:-$VENV}/bin/python" -m pip --disable-pip-version-check install --retries 3 --timeout 30 --progress-bar off \
     --no-compile -r "$ROOT/$1"
 }
