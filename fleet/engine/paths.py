@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fleet.engine import sim
 from fleet.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,13 +17,18 @@ def tools(root: Path) -> Path:
     return made(root) / "bin"
 
 
+def _kept(root: Path) -> Path:
+    """What a simulated cloud's stacks are remembered by lies apart."""
+    return made(root) / "sim" / "engine" if sim.on() else made(root)
+
+
 def state(root: Path) -> Path:
     """The state of stacks without a Pulumi login."""
-    return made(root) / "state"
+    return _kept(root) / "state"
 
 
 def passphrase(root: Path) -> Path:
-    return made(root) / "passphrase"
+    return _kept(root) / "passphrase"
 
 
 def short_name(stack: str) -> str:
@@ -51,7 +57,7 @@ def copies(root: Path, own: bool = True) -> Path:
 
     Those for a state that is not the project's `own` lie apart: another passphrase, another salt.
     """
-    return made(root) / ("stacks" if own else "stacks/shared")
+    return _kept(root) / ("stacks" if own else "stacks/shared")
 
 
 def stack_copy(root: Path, stack: str, own: bool = True) -> Path:

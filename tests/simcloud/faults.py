@@ -1,4 +1,4 @@
-"""Faults to inject: `.fleet/sim/<stack>/faults.json`, a list; or the same JSON in SIM_FAULTS for one run.
+"""Faults to inject: `.fleet/sim/stacks/<stack>/faults.json`, a list; or in SIM_FAULTS for one run.
 
     {"kind": "capacity", "instanceType": "c5.large", "zone": "eu-central-1a"}
         EC2 has no such machine there: RunInstances is refused with InsufficientInstanceCapacity.

@@ -234,6 +234,24 @@ def interrupt(store: Store, what: str, minutes: float = 2) -> None:
     served.refresh(store)
 
 
+def _first_version(store: Store, account: Account, record: Record) -> None:
+    del store, account
+    record["props"] |= {"latestVersion": 1, "defaultVersion": 1}
+
+
+def _next_version(store: Store, before: Record, record: Record) -> None:
+    """Tags and the default's number are the template's own; anything else makes a version."""
+    own = ("tags", "tagsAll", "updateDefaultVersion", "defaultVersion", "description")
+    if all(before["props"].get(key) == value for key, value in record["props"].items() if key not in own):
+        return
+    with store.change() as account:
+        props = account.one("launchTemplate", record["id"])["props"]
+        props["latestVersion"] += 1
+        if props.get("updateDefaultVersion"):
+            props["defaultVersion"] = props["latestVersion"]
+
+
 HOOKS = {
-    "instance": Hooks(prepare=_prepare, made=_made, changed=_changed, gone=_gone, alive=_alive, free=_free)
+    "launchTemplate": Hooks(prepare=_first_version, changed=_next_version),
+    "instance": Hooks(prepare=_prepare, made=_made, changed=_changed, gone=_gone, alive=_alive, free=_free),
 }

@@ -215,14 +215,18 @@ def _get_route_table(account: Account, asked: Answer, region: str) -> Answer:
     return {"id": wanted, "routeTableId": wanted, "routes": routes, "associations": []}
 
 
+_NO_WAYS = (
+    *("carrierGatewayId", "coreNetworkArn", "destinationPrefixListId", "egressOnlyGatewayId", "instanceId"),
+    *("ipv6CidrBlock", "localGatewayId", "networkInterfaceId", "transitGatewayId", "vpcEndpointId"),
+    "vpcPeeringConnectionId",
+)
+
+
 def _ways(route: Answer) -> Answer:
     return {
         "gatewayId": route.get("gatewayId", ""),
         "natGatewayId": route.get("natGatewayId", ""),
-        **dict.fromkeys(
-            ("carrierGatewayId", "coreNetworkArn", "destinationPrefixListId", "egressOnlyGatewayId", "instanceId", "ipv6CidrBlock", "localGatewayId", "networkInterfaceId", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId"),
-            "",
-        ),
+        **dict.fromkeys(_NO_WAYS, ""),
     }
 
 

@@ -41,13 +41,20 @@ class Hooks:
 
 
 def create(
-    store: Store, kind: Kind, hooks: Hooks, name: str, urn: str, region: str, inputs: Mapping[str, Any]
+    store: Store,
+    kind: Kind,
+    hooks: Hooks,
+    name: str,
+    urn: str,
+    region: str,
+    inputs: Mapping[str, Any],
+    identity: str | None = None,
 ) -> Record:
-    """Makes a resource. Raises RefusedError."""
+    """Makes a resource, with an id of its own unless one is given. Raises RefusedError."""
     _ask(store, kind.creates)
     with store.change() as account:
         _check_references(account, kind, inputs)
-        props = _filled(kind, region, inputs)
+        props = _filled(kind, region, inputs, identity)
         record: Record = {
             "kind": kind.name,
             "id": props.pop("id"),
@@ -174,18 +181,19 @@ def _users(account: Account, record: Record) -> Iterator[str]:
                 yield f"{other['kind']} {other['id']}"
 
 
-def _filled(kind: Kind, region: str, inputs: Mapping[str, Any]) -> Props:
+def _filled(kind: Kind, region: str, inputs: Mapping[str, Any], identity: str | None) -> Props:
     """The inputs with an id, defaults and what is computed."""
     known: Props = {**inputs, "account": ACCOUNT, "region": region, "random": secrets.token_hex(8)}
     if kind.named and inputs.get(f"{kind.named}Prefix") and not inputs.get(kind.named):
         known[kind.named] = inputs[f"{kind.named}Prefix"] + secrets.token_hex(13)
     for key, value in kind.defaults.items():
         known.setdefault(key, _render(value, known))
-    known["id"] = new_id(kind.id) if kind.id.endswith("-") else _render(kind.id, known)
+    made = new_id(kind.id) if kind.id.endswith("-") else _render(kind.id, known)
+    known["id"] = identity or made
     for key, value in kind.computed.items():
         known[key] = _render(value, known)
     if kind.arn:
-        known["arn"] = "arn:aws:" + _render(kind.arn, known)
+        known["arn"] = "arn:aws:" + _render(kind.arn, known).replace("//", "/")
     known["tagsAll"] = inputs.get("tags", {})
     del known["account"], known["random"]
     return known

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.simcloud import addresses, certificates, firewall, publishing, vpc_zones, wires
 from tests.simcloud.resources import ACCOUNT
-from tests.simcloud.store import Account, Record, Store, write
+from tests.simcloud.store import Account, Record, Store, stacks, write
 
 
 def settle(store: Store) -> None:
@@ -60,6 +60,16 @@ def _state(store: Store, account: Account, vpc: str) -> dict[str, Any]:
         },
         "nft": _closed(account, vpc, targets),
     }
+
+
+def everywhere() -> dict[str, Any]:
+    """What the API tells, of all stacks of this copy of the project."""
+    found: dict[str, Any] = {"account": ACCOUNT, "instances": {}, "parameters": {}}
+    for stack in stacks():
+        account = Store(stack).read()
+        for instance in account.of("instance"):
+            found["instances"][f"{stack} {instance['id']}"] = _instance(account, instance)
+    return found
 
 
 def _vpc_of(account: Account, record: Record) -> str:

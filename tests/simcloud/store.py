@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-HOME = Path(__file__).resolve().parents[2] / ".fleet" / "sim"
+HOME = Path(__file__).resolve().parents[2] / ".fleet" / "sim" / "stacks"
 
 Record = dict[str, Any]
 
@@ -42,7 +42,7 @@ class Account:
 
 
 class Store:
-    """A stack's account on disk, below `.fleet/sim/<stack>/`."""
+    """A stack's account on disk, below `.fleet/sim/stacks/<stack>/`."""
 
     def __init__(self, stack: str, home: Path = HOME) -> None:
         self.stack = stack

@@ -38,6 +38,15 @@ def answer(state: Mapping[str, Any], headers: Mapping[str, str], body: str, call
             return _error("UnsupportedOperation", f"the simulated EC2 has no {action}")
 
 
+def terminated(ids: Iterable[str]) -> str:
+    """The answer to TerminateInstances."""
+    state = "<code>48</code><name>terminated</name>"
+    items = "".join(
+        f"<item><instanceId>{one}</instanceId><currentState>{state}</currentState></item>" for one in ids
+    )
+    return _xml("TerminateInstances", f"<instancesSet>{items}</instancesSet>")
+
+
 def _parameter(state: Mapping[str, Any], asked: Mapping[str, Any], caller: str) -> tuple[int, str]:
     instance = state["instances"].get(caller)
     parameter = state["parameters"].get(asked["Name"])

@@ -66,7 +66,7 @@ class Metadata(BaseHTTPRequestHandler):
         token = self.headers.get("X-aws-ec2-metadata-token")
         if instance is None:
             self.answer(404)
-        elif token not in self.tokens if token or instance["tokens"] == "required" else False:
+        elif (token or instance["tokens"] == "required") and token not in self.tokens:
             self.answer(401)
         else:
             found = metadata.find(instance, self.path)
