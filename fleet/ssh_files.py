@@ -4,7 +4,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from fleet.engine import sim
 from fleet.engine.paths import short_name
 from fleet.inventory import Inventory, Node
 from fleet.private import private_folder, write_private
@@ -16,8 +15,7 @@ SOCKET_PATH_BYTES = 108 - 1 - 17
 
 
 def folder_of(stack: str) -> Path:
-    folder = SSH_FOLDER.parent / "sim" / "ssh" if sim.on() else SSH_FOLDER
-    return folder / short_name(stack)
+    return SSH_FOLDER / short_name(stack)
 
 
 def write(inventory: Inventory, folder: Path | None = None) -> Path:
