@@ -10,10 +10,12 @@ from typing import Any, Protocol, cast
 
 import pulumi
 
+from components.cloud_init import Mounting
 from components.config.model import Config
 from components.connection import Sshd
 from components.fleet import ElasticPool, Fleet, Node, Size
 from components.keys import KeyPair
+from components.ports import Role
 
 
 class Network(Protocol):
@@ -23,16 +25,25 @@ class Network(Protocol):
 
 
 class SecurityGroups(Protocol):
-    """One group per role, made from the fleet's rules. `ids` by role, known when the rules are in place."""
+    """One group per role, made from the fleet's rules. `ids` by role."""
 
     ids: dict[str, pulumi.Output[str]]
 
 
 class SharedStorage(Protocol):
-    """Storage at one path on every machine. `mounts`: fstab lines for user data, known when it is there."""
+    """Storage at one path on every machine. `mounting`, for user data, is known when the storage is there."""
 
     id: pulumi.Output[str]
-    mounts: pulumi.Output[list[list[str]]]
+    mounting: pulumi.Output[Mounting]
+
+
+class Identities(Protocol):
+    """What machines may do with the cloud's own API. `ids` by role; none where a cloud has no such thing.
+
+    Made last before machines: it may be what they wait for in place of rules, ways out and storage.
+    """
+
+    ids: dict[str, pulumi.Output[str]]
 
 
 class Machine(Protocol):
@@ -65,11 +76,24 @@ class MachineArgs:
     network: Network
     groups: SecurityGroups
     storage: SharedStorage
+    identities: Identities
     user_data: pulumi.Output[str]
     login: pulumi.Output[KeyPair]
     host: pulumi.Output[KeyPair]
     public: bool
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Secret(Protocol):
+    """A secret that machines fetch by their role. `name` is what they ask for."""
+
+    name: pulumi.Output[str]
+
+
+class Reaper(Protocol):
+    """Ends what the platform's own scaler started, when the stack goes. The master comes after `resource`."""
+
+    resource: pulumi.Resource
 
 
 class Launch(Protocol):
@@ -86,7 +110,7 @@ class Launch(Protocol):
 class LaunchArgs:
     """What machines of an elastic pool are made from.
 
-    They boot from `user_data` alone, which holds no secret; `secrets` by name are fetched by their role.
+    They boot from `user_data` alone, which holds no secret.
     """
 
     fleet: Fleet
@@ -94,15 +118,18 @@ class LaunchArgs:
     network: Network
     groups: SecurityGroups
     storage: SharedStorage
+    identities: Identities
     user_data: pulumi.Output[str]
-    secrets: Mapping[str, pulumi.Output[str]]
 
 
 # Inside `Cloud` the classes' names mean its own members.
 _Network = Network
 _Groups = SecurityGroups
 _Storage = SharedStorage
+_Identities = Identities
 _Machine = Machine
+_Secret = Secret
+_Reaper = Reaper
 _Launch = Launch
 _Options = pulumi.ResourceOptions
 
@@ -124,12 +151,27 @@ class Cloud(Protocol):
     ) -> Callable[[str, Fleet, _Network, _Groups, _Options], _Storage]: ...
 
     @property
-    def Machine(self) -> Callable[[str, MachineArgs, _Options], _Machine]: ...  # noqa: N802 - a class
+    def Identities(  # noqa: N802 - a class
+        self,
+    ) -> Callable[[str, Fleet, _Network, _Groups, _Storage, _Options], _Identities]: ...
 
     @property
-    def Launch(self) -> Callable[[str, LaunchArgs, _Options], _Launch]:  # noqa: N802 - a class
-        """Only in clouds with elastic pools; a rule of the configuration refuses them elsewhere."""
-        ...
+    def Machine(self) -> Callable[[str, MachineArgs, _Options], _Machine]: ...  # noqa: N802 - a class
+
+    # Only in clouds with elastic pools; a rule of the configuration refuses them elsewhere.
+
+    @property
+    def Secret(  # noqa: N802 - a class
+        self,
+    ) -> Callable[[str, Fleet, Role, pulumi.Output[str], _Options], _Secret]: ...
+
+    @property
+    def Reaper(  # noqa: N802 - a class
+        self,
+    ) -> Callable[[str, Fleet, _Network, _Identities, _Options], _Reaper]: ...
+
+    @property
+    def Launch(self) -> Callable[[str, LaunchArgs, _Options], _Launch]: ...  # noqa: N802 - a class
 
     def look_up(self, config: Config) -> Mapping[str, Size]:
         """What the instance types that the stack file names have, asked of the cloud before anything is made.

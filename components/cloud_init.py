@@ -1,9 +1,11 @@
 """User data of a machine: `userdata/node.yaml` filled in. Pure.
 
-The host key is the only secret in it. Who can read user data on each cloud is said in docs/security.md.
+The host key is the only secret in it, and only of a machine with a name. Who can read user data on each
+cloud is said in docs/security.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,26 @@ import yaml
 from components.connection import LOGIN_USER
 
 SKELETON = Path(__file__).parent.parent / "userdata" / "node.yaml"
+# The image's own timers hold the lock at first boot, and a connection may get lost.
+PATIENCE = {
+    "path": "/etc/apt/apt.conf.d/80-agent-fleet",
+    "content": 'DPkg::Lock::Timeout "600";\nAcquire::Retries "5";\n',
+}
+
+
+@dataclass(frozen=True)
+class Mounting:
+    """What a machine needs at first boot so that it has the shared storage: nothing where it comes along.
+
+    `files` by path; `commands` run when packages are installed, and must not wait for the storage.
+    """
+
+    packages: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    commands: tuple[tuple[str, ...], ...] = ()
+
+
+WITHOUT = Mounting()
 
 
 @cache
@@ -25,22 +47,69 @@ def document(
     host_private_key: str,
     host_public_key: str,
     authorized_keys: Sequence[str],
-    mounts: Sequence[Sequence[str]] = (),
+    mounting: Mounting = WITHOUT,
+    apt_mirror: str | None = None,
 ) -> str:
-    """The `#cloud-config` text: hostname, pinned host key, the one login user, mounts as in fstab."""
+    """The `#cloud-config` text: hostname, pinned host key, the one login user, the shared storage."""
+    keys = {"ed25519_private": host_private_key, "ed25519_public": host_public_key}
+    return _text({"hostname": hostname, "ssh_keys": keys}, authorized_keys, mounting, apt_mirror)
+
+
+def nameless(
+    authorized_keys: Sequence[str],
+    mounting: Mounting = WITHOUT,
+    apt_mirror: str | None = None,
+    files: Sequence[Mapping[str, str]] = (),
+    commands: Sequence[Sequence[str]] = (),
+) -> str:
+    """As `document`, of a machine that makes a host key of its own and is visited by no step.
+
+    `files` and `commands` are what it does at first boot besides. No secret belongs here.
+    """
+    return _text({}, authorized_keys, mounting, apt_mirror, files, commands)
+
+
+def _text(
+    identity: Mapping[str, Any],
+    authorized_keys: Sequence[str],
+    mounting: Mounting,
+    apt_mirror: str | None,
+    files: Sequence[Mapping[str, str]] = (),
+    commands: Sequence[Sequence[str]] = (),
+) -> str:
+    skeleton = _skeleton()
+    user = {
+        "name": LOGIN_USER,
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        "sudo": "ALL=(ALL) NOPASSWD:ALL",
+        "ssh_authorized_keys": list(authorized_keys),
+    }
+    written = [
+        *skeleton["write_files"],
+        *([PATIENCE] if mounting.packages else []),
+        *({"path": path, "content": content} for path, content in mounting.files.items()),
+        *(dict(file) for file in files),
+    ]
+    run = [list(command) for command in (*mounting.commands, *commands)]
     filled = {
-        **_skeleton(),
-        "hostname": hostname,
-        "ssh_keys": {"ed25519_private": host_private_key, "ed25519_public": host_public_key},
-        "users": [
-            {
-                "name": LOGIN_USER,
-                "shell": "/bin/bash",
-                "lock_passwd": True,
-                "sudo": "ALL=(ALL) NOPASSWD:ALL",
-                "ssh_authorized_keys": list(authorized_keys),
-            }
-        ],
-        "mounts": [list(mount) for mount in mounts],
+        **identity,
+        **skeleton,
+        "users": [user],
+        "write_files": written,
+        **(_packages(mounting.packages, apt_mirror) if mounting.packages else {}),
+        **({"runcmd": run} if run else {}),
     }
     return "#cloud-config\n" + yaml.dump(filled, Dumper=yaml.CSafeDumper, sort_keys=False, width=4096)
+
+
+def _packages(names: Sequence[str], mirror: str | None) -> dict[str, Any]:
+    """Debian's mirrors carry the security archive beside the main one. No mirror: as the image has it."""
+    found: dict[str, Any] = {"package_update": True, "packages": list(names)}
+    if mirror:
+        base = mirror.rstrip("/")
+        found["apt"] = {
+            "primary": [{"arches": ["default"], "uri": base}],
+            "security": [{"arches": ["default"], "uri": f"{base}-security"}],
+        }
+    return found

@@ -3,6 +3,7 @@
 import pulumi
 
 from components import commands
+from components.elastic_pools import launches
 from components.platform import Platform
 from components.site import Site, machine, with_logins
 
@@ -11,13 +12,21 @@ class MasterNode(pulumi.ComponentResource):
     """The machine that the controller runs on, and the cluster's way in.
 
     Outputs: `machine`, and `step`, which workers wait for. A change of its size replaces the machine; then
-    every worker rejoins and is verified. A change of settings, script or secrets updates the step.
+    every worker rejoins and is verified. A change of settings, script or secrets updates the step. What the
+    platform's scaler needs to start workers of elastic pools is made before the step.
     """
 
     def __init__(self, site: Site, platform: Platform, opts: pulumi.ResourceOptions | None = None) -> None:
         node = site.fleet.master
         super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
-        self.machine = machine(site, node, public=True, opts=pulumi.ResourceOptions(parent=self))
-        call = with_logins(site, platform.master(site.fleet, site.keys, self.machine, {}))
+        self.machine = machine(
+            site,
+            node,
+            public=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=site.before_master),
+            tags=platform.master_tags(site.fleet),
+        )
+        elastic = launches(site, platform, self.machine)
+        call = with_logins(site, platform.master(site.fleet, site.keys, self.machine, elastic))
         self.step = commands.step(call, self.machine, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"privateIp": self.machine.private_ip, "publicIp": self.machine.public_ip})

@@ -1,7 +1,9 @@
 """Where the machines of a stack stand, and how one is made there."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -15,7 +17,10 @@ from components.ports import Role
 
 
 class Site:
-    """Where the machines of one stack stand: its cloud, network, security groups, storage and keys."""
+    """Where the machines of one stack stand: its cloud, network, security groups, storage and keys.
+
+    `before_master` must be there before the master, and goes after it.
+    """
 
     def __init__(self, cloud: Cloud, fleet: Fleet, keys: Keys) -> None:
         self.cloud = cloud
@@ -25,6 +30,11 @@ class Site:
         self.network = cloud.Network("network", fleet, opts)
         self.groups = cloud.SecurityGroups("security-groups", fleet, self.network, opts)
         self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
+        self.identities = cloud.Identities("identities", fleet, self.network, self.groups, self.storage, opts)
+        self.before_master: list[pulumi.Resource] = []
+        if fleet.elastic:
+            reaper = cloud.Reaper("reaper", fleet, self.network, self.identities, opts)
+            self.before_master.append(reaper.resource)
         self.login = keys.key_pair("login")
         self.authorized_keys = self.login.apply(
             lambda login: "\n".join([login.public, *fleet.config.access.ssh_public_keys])
@@ -34,11 +44,18 @@ class Site:
     def of_role(self, role: Role) -> pulumi.Output[dict[str, Any]]:
         """What the user data of a role's machines have in common; known when rules and storage are there."""
         return pulumi.Output.all(
-            authorized_keys=self.authorized_keys, mounts=self.storage.mounts, group=self.groups.ids[role]
+            authorized_keys=self.authorized_keys, mounting=self.storage.mounting, group=self.groups.ids[role]
         )
 
 
-def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOptions) -> Machine:
+def machine(
+    site: Site,
+    node: Node,
+    *,
+    public: bool,
+    opts: pulumi.ResourceOptions,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> Machine:
     """A machine whose host key is known before the first contact and that lets in the stack's login key."""
     host = site.keys.key_pair(f"host/{node.name}")
     user_data = pulumi.Output.all(host, site.of_role(node.role)).apply(
@@ -47,7 +64,8 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
             host_private_key=known[0].private,
             host_public_key=known[0].public,
             authorized_keys=known[1]["authorized_keys"].splitlines(),
-            mounts=known[1]["mounts"],
+            mounting=known[1]["mounting"],
+            apt_mirror=site.fleet.config.packages.apt_mirror,
         )
     )
     args = MachineArgs(
@@ -56,10 +74,12 @@ def machine(site: Site, node: Node, *, public: bool, opts: pulumi.ResourceOption
         network=site.network,
         groups=site.groups,
         storage=site.storage,
+        identities=site.identities,
         user_data=user_data,
         login=site.login,
         host=host,
         public=public,
+        tags=tags,
     )
     return site.cloud.Machine(node.name, args, opts)
 

@@ -17,6 +17,8 @@ import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
+from tests.graph.aws_cloud import AwsCloud, NoAnswerError, made
+
 PROJECT_FOLDER = Path(__file__).parents[2]
 PROJECT = "agent-fleet"
 STACK = "dev"
@@ -101,13 +103,21 @@ class _Monitor(mocks.MockMonitor):
 class Answers(mocks.Mocks):
     """What a first `up` would give back; a machine's address follows from its name."""
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        raise AssertionError(f"unexpected call {args.token}")
+    def __init__(self, cloud: AwsCloud | None = None) -> None:
+        self.cloud = cloud or AwsCloud()
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        try:
+            return self.cloud.answer(args.token, args.args)
+        except NoAnswerError as error:
+            return {}, [("", str(error))]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return f"{args.name}-id", {**args.inputs, **self._state(args)}
 
-    def _state(self, args: mocks.MockResourceArgs) -> dict[str, str]:
+    def _state(self, args: mocks.MockResourceArgs) -> dict[str, Any]:
+        if args.typ.startswith("aws:"):
+            return made(args.typ, args.name)
         if args.name == "seed":
             return {"stdout": SEED}
         if args.typ == "command:local:Command":
@@ -126,7 +136,9 @@ class Answers(mocks.Mocks):
         return {"stdout": f"digest of {args.name}"}
 
 
-def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> Recording:
+def record(
+    config: Mapping[str, Any], secrets: Mapping[str, str] | None = None, cloud: AwsCloud | None = None
+) -> Recording:
     """The requests and outputs of one run of `__main__.py` with this configuration."""
     recording = Recording()
 
@@ -137,7 +149,7 @@ def record(config: Mapping[str, Any], secrets: Mapping[str, str] | None = None) 
             if await output.is_secret():
                 recording.secret_outputs.add(name)
 
-    answers = Answers()
+    answers = Answers(cloud)
     run(config, secrets or {}, answers, _Monitor(answers, recording), resolve_outputs)
     return recording
 

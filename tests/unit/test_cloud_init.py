@@ -30,6 +30,28 @@ def test_only_the_login_user_is_made_and_only_keys_let_in() -> None:
     assert data["ssh_pwauth"] is False
 
 
-def test_mounts_are_what_the_storage_asks_for() -> None:
-    line = ["fs-1:/", "/shared", "nfs4", "_netdev", "0", "0"]
-    assert document(mounts=[line])["mounts"] == [line]
+def test_the_storage_brings_its_packages_files_and_commands_along() -> None:
+    mounting = cloud_init.Mounting(("nfs-common",), {"/etc/unit": "text"}, (("systemctl", "start", "it"),))
+    data = document(mounting=mounting)
+    assert data["packages"] == ["nfs-common"]
+    assert {"path": "/etc/unit", "content": "text"} in data["write_files"]
+    assert data["runcmd"] == [["systemctl", "start", "it"]]
+
+
+def test_packages_come_from_the_mirror_that_the_stack_names() -> None:
+    mounting = cloud_init.Mounting(("nfs-common",))
+    assert "apt" not in document(mounting=mounting)
+    data = document(mounting=mounting, apt_mirror="https://deb.example.org/debian/")
+    assert data["apt"]["primary"][0]["uri"] == "https://deb.example.org/debian"
+    assert data["apt"]["security"][0]["uri"] == "https://deb.example.org/debian-security"
+
+
+def test_a_host_whose_image_has_everything_installs_nothing() -> None:
+    assert not {"packages", "package_update", "apt", "runcmd"} & set(document())
+
+
+def test_a_machine_without_a_name_makes_its_own_host_key() -> None:
+    data = yaml.safe_load(cloud_init.nameless(["ssh-ed25519 BBBB"], commands=[["systemctl", "start", "it"]]))
+    assert not {"hostname", "ssh_keys"} & set(data)
+    assert data["ssh_deletekeys"] is True
+    assert data["runcmd"] == [["systemctl", "start", "it"]]

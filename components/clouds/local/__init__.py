@@ -4,15 +4,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from components.clouds.local.identities import Identities
     from components.clouds.local.look_ups import look_up
     from components.clouds.local.machine import Machine
     from components.clouds.local.network import Network
     from components.clouds.local.security_groups import SecurityGroups
     from components.clouds.local.shared_storage import SharedStorage
 
-__all__ = ["Machine", "Network", "SecurityGroups", "SharedStorage", "look_up"]
+__all__ = ["Identities", "Machine", "Network", "SecurityGroups", "SharedStorage", "look_up"]
 
 _MODULES = {
+    "Identities": "identities",
     "Machine": "machine",
     "Network": "network",
     "SecurityGroups": "security_groups",

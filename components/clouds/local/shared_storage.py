@@ -3,6 +3,7 @@
 import pulumi
 
 from components.cloud import Network, SecurityGroups
+from components.cloud_init import Mounting
 from components.clouds.local import driver
 from components.fleet import Fleet
 
@@ -10,7 +11,7 @@ from components.fleet import Fleet
 class SharedStorage(pulumi.ComponentResource):
     """A podman volume named after the stack.
 
-    Outputs: `id`; `mounts`, empty, because the container brings the mount along. With `storage.onDestroy:
+    Outputs: `id`; `mounting`, empty, because the container brings the mount along. With `storage.onDestroy:
     retain` a destroy leaves the volume, and the next `up` of the stack finds its data.
     """
 
@@ -32,5 +33,5 @@ class SharedStorage(pulumi.ComponentResource):
             ),
         )
         self.id: pulumi.Output[str] = driver.outputs(command)["id"]
-        self.mounts: pulumi.Output[list[list[str]]] = self.id.apply(lambda _: [])
+        self.mounting: pulumi.Output[Mounting] = self.id.apply(lambda _: Mounting())
         self.register_outputs({"id": self.id})

@@ -1,0 +1,46 @@
+"""The cloud `aws`: machines are EC2 instances in one region."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from components.clouds.aws.iam import Identities
+    from components.clouds.aws.launch import Launch
+    from components.clouds.aws.look_ups import look_up
+    from components.clouds.aws.machine import Machine
+    from components.clouds.aws.network import Network
+    from components.clouds.aws.reaper import Reaper
+    from components.clouds.aws.secret import Secret
+    from components.clouds.aws.security_groups import SecurityGroups
+    from components.clouds.aws.shared_storage import SharedStorage
+
+__all__ = [
+    "Identities",
+    "Launch",
+    "Machine",
+    "Network",
+    "Reaper",
+    "Secret",
+    "SecurityGroups",
+    "SharedStorage",
+    "look_up",
+]
+
+_MODULES = {
+    "Identities": "iam",
+    "Launch": "launch",
+    "Machine": "machine",
+    "Network": "network",
+    "Reaper": "reaper",
+    "Secret": "secret",
+    "SecurityGroups": "security_groups",
+    "SharedStorage": "shared_storage",
+    "look_up": "look_ups",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The faces are imported when asked for: the operator's commands need `operate` alone, without Pulumi."""
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
