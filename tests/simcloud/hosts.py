@@ -1,7 +1,8 @@
 """An instance as a local host: a container with systemd, booted with its real user data by cloud-init.
 
-cloud-init reads the same text by NoCloud that it would read by Ec2. Whatever the instance type, a host gets
-SIM_CPUS cores (2) and SIM_MEMORY_GIB of memory (2.5); shared memory is as large as half of the type's own.
+cloud-init reads the same text by NoCloud that it would read by Ec2. A host may use as much
+memory as its instance type has, half of it as shared memory: a limit costs nothing, and an agent that is told
+of the type's memory wants to see it. SIM_MEMORY_GIB caps it. Cores are capped by SIM_CPUS, 2 unless given.
 """
 
 import base64
@@ -14,7 +15,7 @@ from tests.simcloud.store import Account, Record, Store
 from tools.local_hosts import image, machine, podman, seed, state
 
 CONTEXT = "simulated-instance"
-CPUS, MEMORY_GIB = 2.0, 2.5
+CPUS = 2.0
 EFS = "/var/lib/simcloud/efs"
 # What update-ca-certificates takes into Debian's bundle, should a package make it run again.
 AUTHORITY = "usr/local/share/ca-certificates/simcloud.crt"
@@ -70,7 +71,7 @@ def _environment(account: Account, instance: Record) -> dict[str, tuple[int, byt
 def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
     props, sim = instance["props"], instance["sim"]
     gib = lookups.memory_gib(props["instanceType"])
-    memory = f"{round(float(os.environ.get('SIM_MEMORY_GIB', MEMORY_GIB)) * 1024)}m"
+    memory = f"{round(min(gib, float(os.environ.get('SIM_MEMORY_GIB', gib))) * 1024)}m"
     cpus = min(float(os.environ.get("SIM_CPUS", CPUS)), os.cpu_count() or 1)
     labels = names.labels(
         store.stack,
