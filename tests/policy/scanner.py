@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -46,12 +47,15 @@ class Exemption:
         return finding.check == self.check and fnmatch(finding.resource, self.resources)
 
 
-def scan(plan: Mapping[str, Any], folder: Path) -> Verdict:
-    """Asks nobody: what checkov would fetch is left out."""
-    file = folder / "plan.json"
-    file.write_text(json.dumps(plan))
-    answer = _checkov("-f", str(file), "--framework", "terraform_plan", "-o", "json", "--skip-download")
+def scan(plans: Mapping[str, Mapping[str, Any]], folder: Path) -> Verdict:
+    """The findings on all plans together. Asks nobody: what checkov would fetch is left out."""
+    files: list[str] = []
+    for name, plan in plans.items():
+        files.append(str(folder / f"{name}.json"))
+        Path(files[-1]).write_text(json.dumps(plan))
+    answer = _checkov("-f", *files, "--framework", "terraform_plan", "-o", "json", "--skip-download")
     report = json.loads(answer)
+    assert not report["results"]["parsing_errors"]
     results = report["results"]
     return Verdict(
         frozenset(
@@ -62,8 +66,9 @@ def scan(plan: Mapping[str, Any], folder: Path) -> Verdict:
 
 
 def checked_types() -> set[str]:
-    """Terraform's types that at least one check looks at, and those that graph checks connect them with."""
-    return set(_checkov("--list", "--framework", "terraform").split()) - {"|"}
+    """Terraform's types that at least one check looks at."""
+    listed = _checkov("--list", "--framework", "terraform")
+    return set(re.findall(r"\baws_[a-z0-9_]+", listed))
 
 
 def exemptions() -> list[Exemption]:

@@ -58,7 +58,7 @@ def _careful() -> None:
 @pytest.fixture(scope="module")
 def verdict(tmp_path_factory: pytest.TempPathFactory) -> scanner.Verdict:
     plan = translate.plan(record(_careless))
-    return scanner.scan(plan, tmp_path_factory.mktemp("careless"))
+    return scanner.scan({"careless": plan}, tmp_path_factory.mktemp("careless"))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_not_excused(verdict: scanner.Verdict) -> None:
 
 
 def test_what_is_right_passes_also_where_resources_are_connected(tmp_path: Path) -> None:
-    verdict = scanner.scan(translate.plan(record(_careful)), tmp_path)
+    verdict = scanner.scan({"careful": translate.plan(record(_careful))}, tmp_path)
     assert {finding.check for finding in verdict.findings if finding.resource == "aws_instance.head"} == set()
     assert verdict.passed > 5
 
