@@ -1,17 +1,37 @@
-"""The stack that the benchmarks run: one master and N small workers in one pool."""
+"""The stacks that the benchmarks run: one master and N small workers in one pool, on each cloud."""
 
 from typing import Any
 
 
-def config_for(workers: int) -> dict[str, Any]:
+def config_for(workers: int, cloud: str = "local") -> dict[str, Any]:
+    parts = {"local": _LOCAL, "aws": _AWS}[cloud]
     return {
         "team": "bench",
-        "cloud": "local",
+        "cloud": cloud,
+        "network": parts["network"],
         "storage": {"onDestroy": "delete"},
-        "network": {"cidr": "10.112.0.0/16"},
+        **parts["more"],
         "cluster": {
             "platform": "ray",
-            "master": {"cpus": 1, "memoryGiB": 3},
-            "pools": [{"name": "workers", "count": workers, "cpus": 1, "memoryGiB": 3}],
+            "master": parts["master"],
+            "pools": [{"name": "workers", "count": workers, **parts["worker"]}, *parts["pools"]],
         },
     }
+
+
+_LOCAL: dict[str, Any] = {
+    "network": {"cidr": "10.112.0.0/16"},
+    "more": {},
+    "master": {"cpus": 1, "memoryGiB": 3},
+    "worker": {"cpus": 1, "memoryGiB": 3},
+    "pools": [],
+}
+_AWS: dict[str, Any] = {
+    "network": {"cidr": "10.112.0.0/16", "zones": ["eu-central-1a", "eu-central-1b"]},
+    "more": {"access": {"admins": ["203.0.113.0/28"]}},
+    "master": {"instanceType": "m5.2xlarge"},
+    "worker": {"instanceTypes": ["c5.large"]},
+    "pools": [
+        {"name": "burst", "instanceTypes": ["c5.large"], "market": "spot", "elastic": {"min": 0, "max": 40}}
+    ],
+}

@@ -17,6 +17,7 @@ from typing import cast
 import pulumi
 from pulumi_command import remote
 
+from components import lean
 from components.call import Call, Setting
 from components.cloud import Machine
 from components.connection import DIALS, Sshd, connection
@@ -125,6 +126,13 @@ _QUIET = ["stdout", "stderr"]
 # text is in the state once less.
 
 
+class Command(remote.Command):
+    """The SDK's resource with the outputs alone that are used."""
+
+    def __init__(self, name: str, args: remote.CommandArgs, opts: pulumi.ResourceOptions) -> None:
+        lean.register(self, "command:remote:Command", name, args, ("stdout",), opts)
+
+
 def step(call: Call, machine: Machine, opts: pulumi.ResourceOptions) -> remote.Command:
     """The one Command on a machine that is a way in: its script travels with it.
 
@@ -154,15 +162,17 @@ def _step(
     through: pulumi.Output[Sshd] | None,
     opts: pulumi.ResourceOptions,
 ) -> remote.Command:
-    return remote.Command(
+    return Command(
         f"{machine.node.name}-step",
-        connection=connection(machine.sshd, machine.first_dials, through),
-        create=command,
-        stdin=_stdin(call, prefix),
-        triggers=[machine.id],
-        logging=remote.Logging.STDERR,
-        add_previous_output_in_env=False,
-        opts=pulumi.ResourceOptions.merge(
+        remote.CommandArgs(
+            connection=connection(machine.sshd, machine.first_dials, through),
+            create=command,
+            stdin=_stdin(call, prefix),
+            triggers=[machine.id],
+            logging=remote.Logging.STDERR,
+            add_previous_output_in_env=False,
+        ),
+        pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(replace_with=[machine.resource], additional_secret_outputs=_QUIET),
         ),
@@ -182,16 +192,18 @@ def membership(
     When the controller goes too (a destroy), it is dropped without a dial.
     """
     verification = {"STEP": step_of_agent.stdout, "CONTROLLER": controller.id}
-    return remote.Command(
+    return Command(
         f"{machine.node.name}-membership",
-        connection=connection(controller.sshd, DIALS),
-        create=_run_installed(call, call.verb),
-        delete=_run_installed(call, call.undo) if call.undo else None,
-        stdin=_stdin(replace(call, settings={**call.settings, **verification})),
-        triggers=[machine.id],
-        logging=remote.Logging.STDERR,
-        add_previous_output_in_env=False,
-        opts=pulumi.ResourceOptions.merge(
+        remote.CommandArgs(
+            connection=connection(controller.sshd, DIALS),
+            create=_run_installed(call, call.verb),
+            delete=_run_installed(call, call.undo) if call.undo else None,
+            stdin=_stdin(replace(call, settings={**call.settings, **verification})),
+            triggers=[machine.id],
+            logging=remote.Logging.STDERR,
+            add_previous_output_in_env=False,
+        ),
+        pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(
                 replace_with=[machine.resource],

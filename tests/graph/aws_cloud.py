@@ -52,6 +52,7 @@ class AwsCloud:
         }
     )
     quotas: dict[str, float] = field(default_factory=lambda: {})
+    quota: float = 1152
     vpcs: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {VPC: {"enableDnsSupport": True, "enableDnsHostnames": True}}
     )
@@ -129,7 +130,7 @@ class AwsCloud:
         return {"ids": [f"i-{number}" for number in range(self.own_machines)]}
 
     def _getServiceQuota(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
-        return {"value": self.quotas.get(given["quotaCode"], 1152.0)}
+        return {"value": self.quotas.get(given["quotaCode"], self.quota)}
 
     def _getRole(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
         if given["name"] not in self.roles:

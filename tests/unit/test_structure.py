@@ -13,7 +13,7 @@ def users_of(pattern: str, folders: Iterable[str] = ("components", "fleet")) -> 
 
 
 def test_only_commands_makes_remote_commands() -> None:
-    assert users_of(r"remote\.Command\(") == {"components/commands.py"}
+    assert users_of(r"remote\.Command(Args)?\(") == {"components/commands.py"}
 
 
 def test_only_keys_makes_key_material() -> None:
@@ -39,3 +39,7 @@ def test_no_component_names_a_cloud_or_a_platform() -> None:
     for file in shared:
         code = re.sub(r'"""[\s\S]*?"""|#.*', "", file.read_text())
         assert not re.search(r"\b(aws|alicloud|ray|backendai|atlas|supervisely)\b", code), file.name
+
+
+def test_only_ask_asks_aws() -> None:
+    assert users_of(r"aws\.(\w+\.)?get_\w+\(", ["components"]) == {"components/clouds/aws/ask.py"}
