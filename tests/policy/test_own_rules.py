@@ -122,13 +122,10 @@ def statements(recording: Recording) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_no_machine_may_do_anything_at_all_anywhere(recording: Recording) -> None:
     for name, statement in statements(recording):
-        listed = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        assert not [action for action in listed if "*" in action], name
-        resources = (
-            statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-        )
-        if "*" in resources:
-            assert all(":Describe" in action for action in listed), (name, listed)
+        assert isinstance(statement["Action"], list), name
+        assert not [action for action in statement["Action"] if "*" in action], name
+        if "*" in statement["Resource"]:
+            assert all(":Describe" in action for action in statement["Action"]), name
 
 
 def test_without_elastic_pools_no_machine_may_do_anything(recordings: Mapping[str, Recording]) -> None:
