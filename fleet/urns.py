@@ -7,6 +7,9 @@ from fleet.errors import UserError
 
 State = Mapping[str, Any]
 
+# How clouds name the resource that is a machine, after the node.
+MACHINES = ("host", "instance")
+
 
 def of_step(state: State, node: str) -> list[str]:
     """The node's step: what runs again to mend an agent.
@@ -18,8 +21,9 @@ def of_step(state: State, node: str) -> list[str]:
 
 
 def of_machine(state: State, node: str) -> list[str]:
-    """The node's machine: what its step is replaced with."""
-    machines = [urn for step in _steps(state, node) for urn in step.get("replaceWith", [])]
+    """The node's machine, by its name: a step that never ended well is not in the state."""
+    names = {f"{node}-{kind}" for kind in MACHINES}
+    machines = [str(resource["urn"]) for resource in _resources(state) if _name(resource) in names]
     return _found(machines, f"machine of {node}")
 
 

@@ -4,7 +4,7 @@ from fleet import urns
 from fleet.errors import UserError
 
 PREFIX = "urn:pulumi:dev::agent-fleet::agent-fleet:components:WorkerPool$"
-MACHINE = f"{PREFIX}agent-fleet:local:Machine$command:local:Command::workers-1"
+MACHINE = f"{PREFIX}command:local:Command::workers-1-host"
 
 
 def command(name, **more):
@@ -31,6 +31,13 @@ def test_an_agent_is_mended_by_its_step_alone(state):
 
 def test_a_machine_is_what_the_step_is_replaced_with(state):
     assert urns.of_machine(state, "workers-1") == [MACHINE]
+
+
+def test_a_machine_is_found_though_its_step_failed_from_the_first(state):
+    instance = "urn:pulumi:eo::agent-fleet::aws:ec2/instance:Instance::burst-1-instance"
+    gone = {"urn": f"{instance}", "type": "aws:ec2/instance:Instance", "delete": True}
+    state["deployment"]["resources"] += [{"urn": instance, "type": "aws:ec2/instance:Instance"}, gone]
+    assert urns.of_machine(state, "burst-1") == [instance]
 
 
 @pytest.mark.parametrize("of", [urns.of_step, urns.of_machine])
