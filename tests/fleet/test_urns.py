@@ -2,6 +2,9 @@ import pytest
 
 from fleet import urns
 from fleet.errors import UserError
+from tests.graph.aws.conftest import CONFIG as AWS
+from tests.graph.conftest import CONFIG as LOCAL
+from tests.graph.recording import record
 
 PREFIX = "urn:pulumi:dev::agent-fleet::agent-fleet:components:WorkerPool$"
 MACHINE = f"{PREFIX}command:local:Command::workers-1-host"
@@ -69,3 +72,11 @@ def test_beside_the_master_the_commands_of_all_nodes_do(state):
         "workers-10-step",
         "master-step",
     }
+
+
+@pytest.mark.parametrize("config", [LOCAL, AWS], ids=["local", "aws"])
+def test_clouds_name_machines_as_they_are_looked_for(config):
+    for step in record(config).commands("-step"):
+        (machine,) = step.raw.replace_with
+        node = step.name.removesuffix("-step")
+        assert names([machine])[0] in {f"{node}-{kind}" for kind in urns.MACHINES}
