@@ -1,4 +1,4 @@
-"""What AWS would answer to the program's look-ups, as tables that a test may change; and what it would make."""
+"""What AWS would answer to the look-ups, as tables that a test may change; and what it would make."""
 
 import copy
 import zlib
