@@ -44,10 +44,13 @@ RAY_USAGE_STATS_ENABLED=0
 RAY_TMPDIR=/var/lib/ray
 PYTHONPYCACHEPREFIX=/var/lib/ray/pycache
 PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin$environment"
+  # where the cloud mounts it by a service
+  local mounter=agent-fleet-storage.service
+  [[ -e /etc/systemd/system/$mounter ]] && mounter=" $mounter" || mounter=
   # mixed: with SIGTERM to every process at once, the head takes 30 s to stop
   put_file /etc/systemd/system/ray.service 644 root <<<"[Unit]
-After=network-online.target
-Wants=network-online.target
+After=network-online.target$mounter
+Wants=network-online.target$mounter
 RequiresMountsFor=$STORAGE_PATH
 StartLimitIntervalSec=0
 [Service]

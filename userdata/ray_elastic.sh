@@ -91,16 +91,18 @@ token() {
 
 # drain NOTICE: no new tasks, and those that run have until the machine goes
 drain() {
-  local id at
+  local id at left
   at=$(jq -r .time <<<"$1")
-  id=$(pgrep -auray -x raylet | grep -o -- '--node-id=[0-9a-f]*')
+  # its command line holds those of its agents too
+  id=$(pgrep -auray -x raylet | grep -o -- '--node-id=[0-9a-f]*' | head -n1)
+  left=$(($(date -d "$at" +%s) - EPOCHSECONDS - 5))
   (
     set -a
     # shellcheck source=/dev/null
     . /etc/ray/ray.env
     /usr/sbin/runuser -uray -- ray drain-node --address="$HEAD_IP":6379 "$id" --reason=DRAIN_NODE_REASON_PREEMPTION \
       --reason-message="the cloud takes this spot machine back at $at" \
-      --deadline-remaining-seconds=$(($(date -d "$at" +%s) - EPOCHSECONDS - 5))
+      --deadline-remaining-seconds=$((left > 0 ? left : 1))
   )
 }
 

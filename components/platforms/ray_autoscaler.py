@@ -78,6 +78,8 @@ def _node_type(pool: ElasticPool, launch: Mapping[str, Any]) -> dict[str, Any]:
         "max_workers": pool.scaling.max,
         "idle_timeout_s": pool.scaling.idle_minutes * 60,
         "resources": offered(pool),
+        # Ray gives the node itself this label, by the name of its type
+        "labels": {"ray.io/node-group": pool.name},
         "node_config": {
             # the provider takes one of each per request
             "InstanceTypes": list(launch["instanceTypes"]),

@@ -29,7 +29,7 @@ ZONES = ("a", "b", "c")
 WORK = """
 import json, time, ray
 ray.init(address="auto", log_to_driver=False)
-@ray.remote(num_cpus=1)
+@ray.remote(num_cpus=1, label_selector={selector})
 def work():
     time.sleep({seconds})
     return ray.util.get_node_ip_address()
@@ -238,9 +238,10 @@ class ElasticHosts(RayHosts):
             thread.join(120)
 
     @contextmanager
-    def work(self, tasks: int, seconds: int) -> Iterator[subprocess.Popen[str]]:
+    def work(self, tasks: int, seconds: int, pool: str = "") -> Iterator[subprocess.Popen[str]]:
         """Tasks of one CPU, given to the cluster at once; at the end it prints where they ran."""
-        code = WORK.format(tasks=tasks, seconds=seconds)
+        selector = {"ray.io/node-group": pool} if pool else {}
+        code = WORK.format(tasks=tasks, seconds=seconds, selector=selector)
         command = ["podman", "exec", "--interactive", self.stack.container("master")]
         command += ["runuser", "-l", "ray", "-c", "exec python -u -"]
         pipe = subprocess.PIPE

@@ -135,6 +135,11 @@ def test_a_changed_maximum_holds_at_once_and_restarts_nothing(hosts: ElasticHost
     well(hosts.step("master"))
 
 
+def test_work_may_ask_for_a_pool_by_its_name(hosts: ElasticHosts) -> None:
+    with hosts.work(2, 600, pool="burst"):
+        soon(lambda: made(hosts) == 1, 60)
+
+
 @pytest.mark.exhaustive
 def test_nowhere_capacity_is_asked_for_with_patience_and_then_again(hosts: ElasticHosts) -> None:
     hosts.cloud.dry = {(None, None)}
