@@ -12,16 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pulumi
-import yaml
 
-from components import boot, commands
+from components import boot, cloud_init, commands, keys
 from components.call import Call
 from components.config.sizes import Size
 from components.config.validation import validate
 from components.fleet import Fleet, fleet_of
 from components.platforms import ray
 from tests.elastic.cloud import REGION, Cloud
-from tests.local.hosts import made
+from tests.local.hosts import LOGIN, made
 from tests.ray.hosts import LOGINS, SCRIPT, GivenKeys, RayHosts, Run
 
 PARAMETER = "/agent-fleet/tests/el/worker"
@@ -186,18 +185,17 @@ class ElasticHosts(RayHosts):
         self.launched = Launched(subnets, group, image, template["LaunchTemplate"]["LaunchTemplateId"], head)
 
     def user_data(self) -> str:
-        """As `clouds/aws` has it, but for the mounts, and with where the small cloud is."""
+        """As on any cloud where the storage comes along, and with where the small cloud is."""
         (pool,) = self.fleet.elastic
         given: Any = GivenKeys(self.token)
         call = ray.elastic(self.fleet, pool, given, self._machine("master"))
         settings: Any = {**call.settings, **LOGINS, "TOKEN_PARAMETER": PARAMETER}
         endpoints = {"path": "/etc/systemd/system.conf.d/endpoints.conf", "content": self.endpoints}
-        document = {
-            "users": [{"name": "fleet", "shell": "/bin/bash", "sudo": "ALL=(ALL) NOPASSWD:ALL"}],
-            "write_files": [*boot.files(call, settings), endpoints],
-            "runcmd": [["systemctl", "daemon-reexec"], boot.RUN],
-        }
-        return "#cloud-config\n" + yaml.safe_dump(document)
+        return cloud_init.nameless(
+            [keys.public_line(LOGIN)],
+            files=[*boot.files(call, settings), endpoints],
+            commands=[["systemctl", "daemon-reexec"], boot.RUN],
+        )
 
     def put_token(self, token: str) -> None:
         self.cloud.client("ssm").put_parameter(
