@@ -190,6 +190,7 @@ def test_the_stand_in_is_refused_for_a_real_cloud(root: Path) -> None:
         ({}, 0),
         ({"cluster": {"pools": [{"count": 3}, {"count": 5, "without": [1, 2]}]}}, 7),
         ({"cluster": {}, "gpuVms": [{"name": "a"}]}, 2),
+        ({"cluster": {"pools": [{"count": 3}, {"elastic": {"min": 2, "max": 40}}]}}, 4),
         ({"cluster": {"pools": "nonsense"}, "gpuVms": 7}, 1),
     ],
 )

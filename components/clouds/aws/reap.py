@@ -69,7 +69,7 @@ def _looks(ec2: Any, place: Place, vpc: str | None, seconds: float) -> Iterator[
         empty = 0 if living else empty + 1
         if empty == EMPTY_LOOKS or (living and time.monotonic() > until):
             return
-        time.sleep(POLL)
+        time.sleep(POLL if living else POLL / 2)
 
 
 def _living(ec2: Any, place: Place, vpc: str | None) -> dict[str, str]:
