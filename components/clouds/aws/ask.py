@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeVar
 
+import pulumi
 import pulumi_aws as aws
 from pulumi_aws.ec2 import outputs
 
@@ -34,6 +35,15 @@ def _asked(question: Callable[[], T]) -> T:
         raise (AbsentError(text) if _ABSENT.search(text) else UnansweredError(text)) from None
 
 
+def or_warn(what: str, question: Callable[[], T]) -> T | None:
+    """For what is checked but not needed: no answer is a warning."""
+    try:
+        return question()
+    except UnansweredError as error:
+        pulumi.log.warn(f"not checked: {what}: {error}")
+        return None
+
+
 @cache
 def region() -> str:
     return _asked(aws.get_region).region
@@ -45,13 +55,8 @@ def account() -> str:
 
 
 @cache
-def partition() -> str:
-    return _asked(aws.get_partition).partition
-
-
-@cache
-def dns_suffix() -> str:
-    return _asked(aws.get_partition).dns_suffix
+def partition() -> aws.GetPartitionResult:
+    return _asked(aws.get_partition)
 
 
 @cache
@@ -147,7 +152,6 @@ _KEPT = (
     region,
     account,
     partition,
-    dns_suffix,
     zones,
     zones_that_sell,
     instance_type,

@@ -60,7 +60,7 @@ class Identities(pulumi.ComponentResource):
         self.register_outputs({"ids": self.ids})
 
     def _role(self, role: Role) -> aws.iam.Role:
-        trusted = {"Service": f"ec2.{ask.dns_suffix()}"}
+        trusted = {"Service": f"ec2.{ask.partition().dns_suffix}"}
         return aws.iam.Role(
             f"{self._name}-{role}",
             name=self._physical(role),
@@ -170,7 +170,7 @@ def scaler(fleet: Fleet, worker_role: str, group: str, subnets: Iterable[str]) -
             "HandOnTheWorkersRole",
             ["iam:PassRole"],
             [worker_role],
-            Condition={"StringEquals": {"iam:PassedToService": f"ec2.{ask.dns_suffix()}"}},
+            Condition={"StringEquals": {"iam:PassedToService": f"ec2.{ask.partition().dns_suffix}"}},
         ),
     ]
 
@@ -191,4 +191,4 @@ def _policy(statements: list[Statement]) -> str:
 
 def _arn(service: str, resource: str, account: str | None = None) -> str:
     owner = ask.account() if account is None else account
-    return f"arn:{ask.partition()}:{service}:{ask.region()}:{owner}:{resource}"
+    return f"arn:{ask.partition().partition}:{service}:{ask.region()}:{owner}:{resource}"
