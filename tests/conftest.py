@@ -8,7 +8,17 @@ import signal
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-FOLDERS = {"e2e", "e2e_faults", "ray", "elastic", "local", "conformance"}
+FOLDERS = {
+    "e2e",
+    "e2e_faults",
+    "e2e_aws",
+    "e2e_aws_faults",
+    "ray",
+    "elastic",
+    "local",
+    "conformance",
+    "simcloud",
+}
 
 # Started in the background of a shell, pytest would hand on that Ctrl-C is ignored, to all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

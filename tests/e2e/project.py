@@ -86,12 +86,15 @@ class Fleet:
         document = {"config": {f"agent-fleet:{key}": value for key, value in self.config.items()}}
         (self.folder / f"Pulumi.{self.stack}.yaml").write_text(yaml.safe_dump(document))
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+
     def start(self, *words: str) -> subprocess.Popen[str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         return subprocess.Popen(
             [sys.executable, "-m", "fleet", *words],
             cwd=self.folder,
-            env=env,
+            env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -134,11 +137,13 @@ class Fleet:
         code = (
             "import sys, json, os, subprocess; from fleet.engine import environment, paths;"
             "env = environment.environment(paths.ROOT, os.environ);"
-            "sys.exit(subprocess.run(['pulumi', *sys.argv[1:]], env=env, cwd='.fleet/stacks').returncode)"
+            "cwd = paths.copies(paths.ROOT);"
+            "sys.exit(subprocess.run(['pulumi', *sys.argv[1:]], env=env, cwd=cwd).returncode)"
         )
         done = subprocess.run(
             [sys.executable, "-c", code, *words, "--stack", self.stack],
             cwd=self.folder,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=True,

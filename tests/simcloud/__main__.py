@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("verb", choices=["terminate", "interrupt", "faults", "remove"])
     parser.add_argument("--stack", required=True)
     parser.add_argument("what", nargs="?", default="")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     store = Store(asked.stack)
     match asked.verb:
         case "terminate":
