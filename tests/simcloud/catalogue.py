@@ -62,7 +62,7 @@ def by_token() -> Mapping[str, Kind]:
 
 
 @cache
-def _modules() -> Mapping[str, str]:
+def modules() -> Mapping[str, str]:
     """The SDK's module of each type, from its own registry."""
     found: dict[str, str] = {}
     with warnings.catch_warnings():
@@ -78,7 +78,7 @@ def _modules() -> Mapping[str, str]:
 @cache
 def arguments(token: str) -> type | None:
     """The SDK's class of the arguments of a type; None for a type that the SDK does not know."""
-    where = _modules().get(token)
+    where = modules().get(token)
     if where is None:
         return None
     module, _, name = where.partition(":")
