@@ -49,9 +49,9 @@ class Identities(Protocol):
 class Machine(Protocol):
     """One machine. `resource` is what others are replaced or deleted with.
 
-    `id` is known only when the machine's rules and storage are in place. `first_dials` is how often its sshd
-    is tried while it may be booting; a cloud whose machines listen when they are made says fewer, so that a
-    wrong key is told sooner.
+    `id` is known only when the machine's rules and storage are in place; `public_ip` means something for
+    public machines only. `first_dials` is how often its sshd is tried while it may be booting; a cloud whose
+    machines listen when they are made says fewer, so that a wrong key is told sooner.
     """
 
     node: Node

@@ -87,7 +87,7 @@ class Identities(pulumi.ComponentResource):
         self, role: Role, roles: Mapping[Role, aws.iam.Role], network: AwsNetwork, groups: SecurityGroups
     ) -> list[pulumi.Resource]:
         fleet = self._fleet
-        if not fleet.elastic:
+        if not fleet.elastic or role not in (MASTER, WORKER):
             return []
         if role == MASTER:
             policy: pulumi.Input[str] = pulumi.Output.all(

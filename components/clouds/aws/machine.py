@@ -12,6 +12,7 @@ from components.clouds.aws.network import Network as AwsNetwork
 from components.clouds.aws.tags import tags
 from components.config.aws import AwsMaster, AwsPool
 from components.connection import FIRST_CONTACT_DIALS, Sshd
+from components.ports import MASTER
 
 SSH_PORT = 22
 # Containers on a machine must not reach its role.
@@ -107,7 +108,7 @@ def _instance(args: MachineArgs, interface: aws.ec2.NetworkInterface | None = No
         made.primary_network_interface = aws.ec2.InstancePrimaryNetworkInterfaceArgs(
             network_interface_id=interface.id
         )
-    if args.public and args.fleet.elastic:
+    if args.node.role == MASTER and args.fleet.elastic:
         made.disable_api_termination = made.force_destroy = True
     if isinstance(spec, AwsPool) and spec.market == "spot":
         made.instance_market_options = aws.ec2.InstanceInstanceMarketOptionsArgs(

@@ -11,7 +11,7 @@ from components.config.aws import DEFAULT_CIDR, AwsConfig
 from components.config.subnets_aws import private_subnets, public_subnets
 from components.fleet import Fleet
 from components.order import after
-from components.ports import MASTER, Role
+from components.ports import WORKER, Role
 
 EVERYWHERE = "0.0.0.0/0"
 
@@ -58,8 +58,8 @@ class Network(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
     def of_role(self, role: Role) -> Subnet:
-        """Where the machines with names stand."""
-        return self.master if role == MASTER else self.workers[0]
+        """Where the machines with names stand; whatever is its own way in stands beside the master."""
+        return self.workers[0] if role == WORKER else self.master
 
     def _take_up(self, config: AwsConfig) -> None:
         network = config.network
