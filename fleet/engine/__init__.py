@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fleet.engine import environment, paths, plugins, process, stacks
+from fleet.engine import environment, paths, plugins, process, sim, stacks
 from fleet.errors import UserError
 from fleet.private import write_private
 
@@ -168,6 +168,11 @@ def _has_file(root: Path, stack: str) -> bool:
 
 def _ready(root: Path, env: dict[str, str], stack: str) -> None:
     """What must hold before the engine starts."""
+    if sim.on():
+        print(
+            "==> SIM=1: the cloud is simulated on this computer (tests/simcloud), no account is reached",
+            flush=True,
+        )
     environment.check_operator(env)
     if not environment.is_own_backend(env, root):
         return

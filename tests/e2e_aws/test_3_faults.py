@@ -1,5 +1,7 @@
 """What AWS refuses or delays: the message, and that the next `up` goes on from there."""
 
+import pytest
+
 from tests.e2e_aws.project import SimulatedFleet
 
 CAPACITY = {"kind": "capacity", "instanceType": "c5.large", "zone": "eu-central-1a"}
@@ -37,6 +39,21 @@ def test_an_address_that_comes_late_is_waited_for(cluster: SimulatedFleet) -> No
     cluster.faults({"kind": "lateAddress", "name": "steady-4-instance", "seconds": 20})
     cluster.pool["count"] = 4
     assert cluster.up().code == 0
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1200)
+def test_an_instance_that_never_boots_is_given_up_and_named(cluster: SimulatedFleet) -> None:
+    """A first contact may take ten minutes."""
+    cluster.faults({"kind": "noBoot", "name": "steady-5-instance"})
+    cluster.pool["count"] = 5
+    cluster.write()
+    done = cluster.run("up", cluster.stack, seconds=1100)
+    assert done.code != 0
+    assert "steady-5-step" in done.text
+    assert "failed attempts" in done.text
+    cluster.faults()
+    assert cluster.run("replace", cluster.stack, "steady-5").code == 0
 
 
 def test_destroy_with_a_dead_head_and_dead_workers_leaves_nothing(cluster: SimulatedFleet) -> None:
