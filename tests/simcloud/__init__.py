@@ -1,1 +1,1 @@
-"""Simcloud: a stand-in for the AWS plugin, for running the whole program without an account. See README.md."""
+"""Simcloud: a stand-in for the AWS plugin, to run the whole program without an account. See README.md."""
