@@ -13,9 +13,18 @@ die() {
 
 stopped() {
   trap '' INT TERM
+  end_heartbeat
   # Descriptor 3 is the terminal: the command that was interrupted may have the others in its log.
   printf '\nstopped; the same command goes on from here\n' >&3
   exit 130
+}
+
+HEARTBEAT=""
+end_heartbeat() {
+  [[ -n $HEARTBEAT ]] || return 0
+  kill "$HEARTBEAT" 2>/dev/null || true
+  wait "$HEARTBEAT" 2>/dev/null || true
+  HEARTBEAT=""
 }
 
 # Half-made files of a run that was cut off.
@@ -31,14 +40,13 @@ one_at_a_time() {
 # with_progress WHAT LOG COMMAND...: runs the command into the log; a line every 15 s; its exit code.
 # The command stays in the foreground, so that Ctrl-C reaches it.
 with_progress() {
-  local what=$1 log=$2 beat rc=0
+  local what=$1 log=$2 rc=0
   shift 2
   say "$what"
   heartbeat $$ 9>&- &
-  beat=$!
+  HEARTBEAT=$!
   "$@" >"$log" 2>&1 || rc=$?
-  kill "$beat" 2>/dev/null || true
-  wait "$beat" 2>/dev/null || true
+  end_heartbeat
   return "$rc"
 }
 
