@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 import pulumi
 
-from components.cloud_init import Mounting
+from components.cloud_init import Setup
 from components.config.model import Config
 from components.connection import Sshd
 from components.fleet import ElasticPool, Fleet, Node, Size
@@ -34,16 +34,18 @@ class SharedStorage(Protocol):
     """Storage at one path on every machine. `mounting`, for user data, is known when the storage is there."""
 
     id: pulumi.Output[str]
-    mounting: pulumi.Output[Mounting]
+    mounting: pulumi.Output[Setup]
 
 
 class Identities(Protocol):
     """What machines may do with the cloud's own API. `ids` by role; none where a cloud has no such thing.
 
     Made last before machines: it may be what they wait for in place of rules, ways out and storage.
+    `guard` by role is what a machine sets up so that people's work cannot use them.
     """
 
     ids: dict[str, pulumi.Output[str]]
+    guard: dict[str, Setup]
 
 
 class Machine(Protocol):
@@ -121,6 +123,10 @@ class LaunchArgs:
     identities: Identities
     user_data: pulumi.Output[str]
 
+
+# What a platform's scaler runs as on the master: the one user besides root that needs the master's identity.
+# Its script makes the user with this id (userdata/ray.sh).
+SCALER_USER = 4000
 
 # Inside `Cloud` the classes' names mean its own members.
 _Network = Network

@@ -23,10 +23,10 @@ PATIENCE = {
 
 
 @dataclass(frozen=True)
-class Mounting:
-    """What a machine needs at first boot so that it has the shared storage: nothing where it comes along.
+class Setup:
+    """What a machine installs, writes and runs at first boot for one purpose: nothing where it comes along.
 
-    `files` by path; `commands` run when packages are installed, and must not wait for the storage.
+    `files` by path; `commands` run when packages are installed, and must not wait for the shared storage.
     """
 
     packages: tuple[str, ...] = ()
@@ -34,7 +34,16 @@ class Mounting:
     commands: tuple[tuple[str, ...], ...] = ()
 
 
-WITHOUT = Mounting()
+WITHOUT = Setup()
+
+
+def together(*setups: Setup) -> Setup:
+    """One after the other."""
+    return Setup(
+        packages=tuple(package for setup in setups for package in setup.packages),
+        files={path: content for setup in setups for path, content in setup.files.items()},
+        commands=tuple(command for setup in setups for command in setup.commands),
+    )
 
 
 @cache
@@ -47,17 +56,17 @@ def document(
     host_private_key: str,
     host_public_key: str,
     authorized_keys: Sequence[str],
-    mounting: Mounting = WITHOUT,
+    setup: Setup = WITHOUT,
     apt_mirror: str | None = None,
 ) -> str:
     """The `#cloud-config` text: hostname, pinned host key, the one login user, the shared storage."""
     keys = {"ed25519_private": host_private_key, "ed25519_public": host_public_key}
-    return _text({"hostname": hostname, "ssh_keys": keys}, authorized_keys, mounting, apt_mirror)
+    return _text({"hostname": hostname, "ssh_keys": keys}, authorized_keys, setup, apt_mirror)
 
 
 def nameless(
     authorized_keys: Sequence[str],
-    mounting: Mounting = WITHOUT,
+    setup: Setup = WITHOUT,
     apt_mirror: str | None = None,
     files: Sequence[Mapping[str, str]] = (),
     commands: Sequence[Sequence[str]] = (),
@@ -66,13 +75,13 @@ def nameless(
 
     `files` and `commands` are what it does at first boot besides. No secret belongs here.
     """
-    return _text({}, authorized_keys, mounting, apt_mirror, files, commands)
+    return _text({}, authorized_keys, setup, apt_mirror, files, commands)
 
 
 def _text(
     identity: Mapping[str, Any],
     authorized_keys: Sequence[str],
-    mounting: Mounting,
+    setup: Setup,
     apt_mirror: str | None,
     files: Sequence[Mapping[str, str]] = (),
     commands: Sequence[Sequence[str]] = (),
@@ -87,17 +96,17 @@ def _text(
     }
     written = [
         *skeleton["write_files"],
-        *([PATIENCE] if mounting.packages else []),
-        *({"path": path, "content": content} for path, content in mounting.files.items()),
+        *([PATIENCE] if setup.packages else []),
+        *({"path": path, "content": content} for path, content in setup.files.items()),
         *(dict(file) for file in files),
     ]
-    run = [list(command) for command in (*mounting.commands, *commands)]
+    run = [list(command) for command in (*setup.commands, *commands)]
     filled = {
         **identity,
         **skeleton,
         "users": [user],
         "write_files": written,
-        **(_packages(mounting.packages, apt_mirror) if mounting.packages else {}),
+        **(_packages(setup.packages, apt_mirror) if setup.packages else {}),
         **({"runcmd": run} if run else {}),
     }
     return "#cloud-config\n" + yaml.dump(filled, Dumper=yaml.CSafeDumper, sort_keys=False, width=4096)

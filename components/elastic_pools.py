@@ -48,7 +48,7 @@ def _launch(site: Site, pool: ElasticPool, call: Call, secret: Secret) -> Launch
 def _user_data(site: Site, call: Call, settings: Mapping[str, Any], role: Mapping[str, Any]) -> str:
     return cloud_init.nameless(
         authorized_keys=role["authorized_keys"].splitlines(),
-        mounting=role["mounting"],
+        setup=role["setup"],
         apt_mirror=site.fleet.config.packages.apt_mirror,
         files=boot.files(call, settings),
         commands=[boot.RUN],

@@ -11,6 +11,7 @@ import pulumi
 from components import cloud_init
 from components.call import Call
 from components.cloud import Cloud, Machine, MachineArgs
+from components.cloud_init import together
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.ports import Role
@@ -44,7 +45,12 @@ class Site:
     def of_role(self, role: Role) -> pulumi.Output[dict[str, Any]]:
         """What the user data of a role's machines have in common; known when rules and storage are there."""
         return pulumi.Output.all(
-            authorized_keys=self.authorized_keys, mounting=self.storage.mounting, group=self.groups.ids[role]
+            authorized_keys=self.authorized_keys,
+            # before the storage, and with it people's work, is there
+            setup=self.storage.mounting.apply(
+                lambda mounting: together(self.identities.guard[role], mounting)
+            ),
+            group=self.groups.ids[role],
         )
 
 
@@ -64,7 +70,7 @@ def machine(
             host_private_key=known[0].private,
             host_public_key=known[0].public,
             authorized_keys=known[1]["authorized_keys"].splitlines(),
-            mounting=known[1]["mounting"],
+            setup=known[1]["setup"],
             apt_mirror=site.fleet.config.packages.apt_mirror,
         )
     )

@@ -31,17 +31,17 @@ def test_only_the_login_user_is_made_and_only_keys_let_in() -> None:
 
 
 def test_the_storage_brings_its_packages_files_and_commands_along() -> None:
-    mounting = cloud_init.Mounting(("nfs-common",), {"/etc/unit": "text"}, (("systemctl", "start", "it"),))
-    data = document(mounting=mounting)
+    setup = cloud_init.Setup(("nfs-common",), {"/etc/unit": "text"}, (("systemctl", "start", "it"),))
+    data = document(setup=setup)
     assert data["packages"] == ["nfs-common"]
     assert {"path": "/etc/unit", "content": "text"} in data["write_files"]
     assert data["runcmd"] == [["systemctl", "start", "it"]]
 
 
 def test_packages_come_from_the_mirror_that_the_stack_names() -> None:
-    mounting = cloud_init.Mounting(("nfs-common",))
-    assert "apt" not in document(mounting=mounting)
-    data = document(mounting=mounting, apt_mirror="https://deb.example.org/debian/")
+    setup = cloud_init.Setup(("nfs-common",))
+    assert "apt" not in document(setup=setup)
+    data = document(setup=setup, apt_mirror="https://deb.example.org/debian/")
     assert data["apt"]["primary"][0]["uri"] == "https://deb.example.org/debian"
     assert data["apt"]["security"][0]["uri"] == "https://deb.example.org/debian-security"
 

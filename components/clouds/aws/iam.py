@@ -7,8 +7,10 @@ from typing import Any, cast
 import pulumi
 import pulumi_aws as aws
 
-from components.cloud import Network, SecurityGroups, SharedStorage
+from components.cloud import SCALER_USER, Network, SecurityGroups, SharedStorage
+from components.cloud_init import Setup
 from components.clouds.aws import ask
+from components.clouds.aws.metadata_guard import guard
 from components.clouds.aws.network import Network as AwsNetwork
 from components.clouds.aws.secret import parameter_name
 from components.clouds.aws.security_groups import STORAGE
@@ -28,12 +30,14 @@ Statement = dict[str, Any]
 class Identities(pulumi.ComponentResource):
     """A role and an instance profile, `<team>-<stack>-<role>`, for each role of machines.
 
-    Outputs: `ids`, names of the profiles by role, and `arns`. A profile comes last: what has one has its
-    rights, its role's firewall rules, a way out and the shared storage. So a machine waits for its profile,
-    and the list of what it waits for, which is in the state once per machine, stays short. Without
-    elastic pools a machine may do nothing. With them the master starts workers from the stack's own launch
-    templates, with its tags, into its subnets and groups, and ends those; it cannot end itself or a worker
-    with a name, hand on another role than the workers', or tag what is there. A worker reads the one
+    Outputs: `ids`, names of the profiles by role, and `arns`; `guard`, which keeps them from people's work. A
+    profile comes last: what has one has its rights, its role's firewall rules, a way out and the shared
+    storage. So a machine waits for its profile, and the list of what it waits for, which is in the state once
+    per machine, stays short.
+
+    Without elastic pools a machine may do nothing. With them the master starts workers from the stack's own
+    launch templates, with its tags, into its subnets and groups, and ends those; it cannot end itself or a
+    worker with a name, hand on another role than the workers', or tag what is there. A worker reads the one
     parameter that is its role's.
     """
 
@@ -51,6 +55,8 @@ class Identities(pulumi.ComponentResource):
         self.ids: dict[str, pulumi.Output[str]] = {}
         self.arns: dict[str, pulumi.Output[str]] = {}
         names: list[Role] = sorted(fleet.roles)
+        scaler_users = [SCALER_USER] if fleet.elastic else []
+        self.guard: dict[str, Setup] = {role: guard(scaler_users if role == MASTER else []) for role in names}
         roles: dict[Role, aws.iam.Role] = {role: self._role(role) for role in names}
         before = [*cast(AwsNetwork, network).ways_out, *cast(AwsStorage, storage).ready]
         rules = cast(AwsGroups, groups).rules

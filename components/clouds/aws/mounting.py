@@ -3,7 +3,7 @@
 efs-utils is not in Debian; the options of NFS are those that EFS's user guide recommends.
 """
 
-from components.cloud_init import Mounting
+from components.cloud_init import Setup
 
 PORT = 20490
 CONFIGURATION = "/etc/agent-fleet/storage-tls.conf"
@@ -60,9 +60,9 @@ WantedBy=multi-user.target
 """
 
 
-def mounting(host: str, path: str) -> Mounting:
+def mounting(host: str, path: str) -> Setup:
     """What user data needs so that the file system of this name is at `path`, after every boot."""
-    return Mounting(
+    return Setup(
         packages=("nfs-common", "stunnel4"),
         files={
             CONFIGURATION: _STUNNEL.format(port=PORT, host=host),

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cloud import Network, SecurityGroups
-from components.cloud_init import Mounting
+from components.cloud_init import Setup
 from components.clouds.aws import ask
 from components.clouds.aws.mounting import mounting
 from components.clouds.aws.network import Network as AwsNetwork
@@ -50,7 +50,7 @@ class SharedStorage(pulumi.ComponentResource):
             self.ready += policies
         self.ready += self._targets(cast(AwsNetwork, network), cast(AwsGroups, groups))
         path = str(storage.mount_path)
-        self.mounting: pulumi.Output[Mounting] = host.apply(lambda host: mounting(host, path))
+        self.mounting: pulumi.Output[Setup] = host.apply(lambda host: mounting(host, path))
         self.register_outputs({"id": self.id})
 
     def _make(self, fleet: Fleet, storage: AwsStorage) -> tuple[aws.efs.FileSystem, list[pulumi.Resource]]:

@@ -3,11 +3,12 @@
 import pulumi
 
 from components.cloud import Network, SecurityGroups, SharedStorage
+from components.cloud_init import Setup
 from components.fleet import Fleet
 
 
 class Identities:
-    """None. Outputs: `ids`, empty."""
+    """None. Outputs: `ids`, empty; `guard`, which has nothing to do."""
 
     def __init__(
         self,
@@ -18,5 +19,7 @@ class Identities:
         storage: SharedStorage,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        del name, fleet, network, groups, storage, opts
+        roles: list[str] = sorted(fleet.roles)
+        del name, network, groups, storage, opts
         self.ids: dict[str, pulumi.Output[str]] = {}
+        self.guard = dict.fromkeys(roles, Setup())

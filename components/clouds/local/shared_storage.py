@@ -3,7 +3,7 @@
 import pulumi
 
 from components.cloud import Network, SecurityGroups
-from components.cloud_init import Mounting
+from components.cloud_init import Setup
 from components.clouds.local import driver
 from components.fleet import Fleet
 
@@ -33,5 +33,5 @@ class SharedStorage(pulumi.ComponentResource):
             ),
         )
         self.id: pulumi.Output[str] = driver.outputs(command)["id"]
-        self.mounting: pulumi.Output[Mounting] = self.id.apply(lambda _: Mounting())
+        self.mounting: pulumi.Output[Setup] = self.id.apply(lambda _: Setup())
         self.register_outputs({"id": self.id})

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import keys
+from components import commands, keys
+from components.cloud import SCALER_USER
 from tests.graph.aws.conftest import CONFIG
 from tests.graph.recording import SEED, Recording, record
 from tests.graph.test_secrets import TOKEN, visible, without_secrets
@@ -105,10 +106,41 @@ def test_user_data_mounts_the_storage_through_tls(aws: Recording) -> None:
         assert enabled in data["runcmd"], "it comes back after a reboot"
 
 
+def rules(text: str) -> str:
+    files = {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
+    return files["/etc/agent-fleet/metadata.nft"]
+
+
+def test_peoples_work_does_not_get_the_credentials_of_a_machines_role(aws: Recording) -> None:
+    for text in (user_data(aws, "steady-1"), of_elastic_workers(aws)):
+        assert "ip daddr 169.254.169.254 meta skuid != { 0 } reject" in rules(text)
+
+
+def test_on_the_master_the_scaler_gets_them_too_and_without_one_nobody(aws: Recording) -> None:
+    assert "skuid != { 0, 4000 } reject" in rules(user_data(aws, "master"))
+    fixed = {**CONFIG, "cluster": {**CONFIG["cluster"], "pools": CONFIG["cluster"]["pools"][:1]}}
+    assert "skuid != { 0 } reject" in rules(user_data(record(fixed), "master"))
+
+
+def test_the_scalers_user_is_the_one_that_the_script_makes() -> None:
+    assert f"system_user ray {SCALER_USER}\n" in (commands.USERDATA / "ray.sh").read_text()
+
+
+def test_the_guard_is_up_before_the_storage_and_what_runs_from_it(aws: Recording) -> None:
+    for text in (user_data(aws, "steady-1"), of_elastic_workers(aws)):
+        data = yaml.safe_load(text)
+        assert "nftables" in data["packages"]
+        run = data["runcmd"]
+        guarded = run.index(["systemctl", "enable", "--now", "agent-fleet-metadata.service"])
+        mounted = run.index(["systemctl", "start", "--no-block", "agent-fleet-storage.service"])
+        assert guarded < mounted
+
+
 def test_cloud_init_waits_for_nothing_that_a_step_waits_for(aws: Recording) -> None:
     for command in yaml.safe_load(of_elastic_workers(aws))["runcmd"]:
         starts = "start" in command or "--now" in command
-        assert not starts or "--no-block" in command, command
+        waits = starts and "--no-block" not in command
+        assert not waits or command[-1] == "agent-fleet-metadata.service", "which needs nothing"
 
 
 def test_packages_come_from_the_mirror_of_the_stack() -> None:
