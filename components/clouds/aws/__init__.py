@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from components.clouds.aws.iam import Identities
+    from components.clouds.aws.identities import Identities
     from components.clouds.aws.launch import Launch
     from components.clouds.aws.look_ups import look_up
     from components.clouds.aws.machine import Machine
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Identities": "iam",
+    "Identities": "identities",
     "Launch": "launch",
     "Machine": "machine",
     "Network": "network",

@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cloud import LaunchArgs
-from components.clouds.aws.iam import MACHINE_PARTS, SPOT_REQUEST
-from components.clouds.aws.iam import Identities as AwsIdentities
+from components.clouds.aws.identities import MACHINE_PARTS, SPOT_REQUEST
+from components.clouds.aws.identities import Identities as AwsIdentities
 from components.clouds.aws.image import image_of
 from components.clouds.aws.machine import METADATA_HOPS
 from components.clouds.aws.network import Network as AwsNetwork
