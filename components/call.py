@@ -1,7 +1,8 @@
-"""What a platform asks a machine to do: a verb of its script with settings and secrets. Plain data."""
+"""What a platform asks a machine, or a controller elsewhere, to do. Plain data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
@@ -26,3 +27,20 @@ class Call:
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     undo: str | None = None
     timeout: int = STEP_SECONDS
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """A verb of a Python module that asks a controller elsewhere, run on the operator's computer.
+
+    `settings`, secrets among them, reach it as JSON on standard input. `undo` is the verb of its end, which
+    finds what it printed in PULUMI_COMMAND_STDOUT. Another of `triggers` makes it anew, the new one first;
+    `with_machine`: so does another machine, the old one first.
+    """
+
+    module: str
+    verb: str
+    settings: Mapping[str, Any]
+    undo: str | None = None
+    triggers: tuple[str | int, ...] = ()
+    with_machine: bool = False

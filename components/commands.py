@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pulumi
-from pulumi_command import remote
+from pulumi_command import local, remote
 
 from components import lean
-from components.call import Call, Setting
+from components.call import ApiCall, Call, Setting
 from components.cloud import Machine
 from components.connection import DIALS, Sshd, connection
 
@@ -210,5 +210,51 @@ def membership(
                 deleted_with=controller.resource,
                 additional_secret_outputs=_QUIET,
             ),
+        ),
+    )
+
+
+def _of_operator(call: ApiCall, verb: str) -> str:
+    """Relative to the project's folder: absolute paths differ between colleagues."""
+    return shlex.join(["python3", "-m", call.module, verb])
+
+
+def _json(settings: Mapping[str, Any]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(pulumi.Output.json_dumps(settings, sort_keys=True))
+
+
+def enrolment(
+    call: ApiCall, name: str, machine: Machine | None, opts: pulumi.ResourceOptions
+) -> local.Command:
+    """Makes an agent known to its controller elsewhere; what that answers is in the state, secret.
+
+    Without a `machine` it outlives those that its agent runs on. An update makes nothing anew.
+    """
+    return local.Command(
+        f"{name}-enrolment",
+        create=_of_operator(call, call.verb),
+        delete=_of_operator(call, call.undo) if call.undo else None,
+        stdin=_json(call.settings),
+        triggers=[*call.triggers, *([machine.id] if machine else [])],
+        logging=local.Logging.STDERR,
+        add_previous_output_in_env=True,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=_QUIET)),
+    )
+
+
+def outside_membership(
+    call: ApiCall, machine: Machine, step_of_agent: remote.Command, opts: pulumi.ResourceOptions
+) -> local.Command:
+    """As `membership`, of a controller elsewhere. It has no `delete`: the enrolment's end is the agent's."""
+    return local.Command(
+        f"{machine.node.name}-membership",
+        create=_of_operator(call, call.verb),
+        stdin=_json({**call.settings, "step": step_of_agent.stdout}),
+        triggers=[machine.id],
+        logging=local.Logging.STDERR,
+        add_previous_output_in_env=False,
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(replace_with=[machine.resource], additional_secret_outputs=_QUIET),
         ),
     )

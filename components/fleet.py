@@ -5,28 +5,29 @@ from dataclasses import dataclass
 
 from components import firewall
 from components.config.machines import Elastic
-from components.config.model import Config, Master, Pool
+from components.config.model import Config, GpuVm, Master, Pool, gpu_vms_of, pools_of
 from components.config.problems import PROJECT
 from components.config.sizes import Size
-from components.ports import MASTER, SSH, WORKER, Port, Role
+from components.ports import GPU_VM, MASTER, SSH, WORKER, Port, Role
 
 __all__ = ["ElasticPool", "Fleet", "Node", "Size", "fleet_of", "worker_names"]
 
 
 @dataclass(frozen=True)
 class Node:
-    """One machine with one agent. `name` never changes with its neighbours: `<pool>-<number>`.
+    """One machine with one agent. `name` never changes with its neighbours: `<pool>-<number>`, or its own.
 
-    `spec` is what the stack file says of its machine, `gpus` are those that it offers to the platform.
+    `spec` is what the stack file says of its machine, `gpus` are those that it offers to its `platform`.
     """
 
     name: str
     role: Role
     size: Size
-    spec: Master | Pool
+    spec: Master | Pool | GpuVm
     pool: str | None = None
     number: int = 1
     gpus: int = 0
+    platform: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ class Fleet:
 
     stack: str
     config: Config
-    master: Node
+    master: Node | None
     pools: dict[str, tuple[Node, ...]]
     rules: tuple[firewall.Rule, ...]
     elastic: tuple[ElasticPool, ...] = ()
+    gpu_vms: tuple[Node, ...] = ()
 
     @property
     def workers(self) -> tuple[Node, ...]:
@@ -59,7 +61,9 @@ class Fleet:
     def roles(self) -> set[Role]:
         """Roles that machines of the stack have or may have."""
         workers: set[Role] = {WORKER} if self.elastic or self.workers else set()
-        return {MASTER, *workers}
+        master: set[Role] = {MASTER} if self.master else set()
+        gpu_vms: set[Role] = {GPU_VM} if self.gpu_vms else set()
+        return master | workers | gpu_vms
 
     @property
     def tags(self) -> dict[str, str]:
@@ -73,31 +77,39 @@ def _numbers(pool: Pool) -> list[int]:
 
 
 def worker_names(config: Config) -> list[str]:
-    """Names of the workers that the configuration asks for; those of elastic pools have none."""
-    return [f"{pool.name}-{number}" for pool in config.cluster.pools for number in _numbers(pool)]
+    """Names of the workers and GPU VMs that the configuration asks for; those of elastic pools have none."""
+    workers = [f"{pool.name}-{number}" for pool in pools_of(config) for number in _numbers(pool)]
+    return [*workers, *(vm.name for vm in gpu_vms_of(config))]
 
 
-def pool_nodes(pool: Pool, sizes: Mapping[str, Size]) -> tuple[Node, ...]:
+def pool_nodes(pool: Pool, sizes: Mapping[str, Size], platform: str = "") -> tuple[Node, ...]:
     """The pool's workers by number. `sizes`: what the cloud says of instance types."""
     size = pool.size(sizes)
     return tuple(
-        Node(f"{pool.name}-{number}", WORKER, size, pool, pool.name, number, pool.gpus)
+        Node(f"{pool.name}-{number}", WORKER, size, pool, pool.name, number, pool.gpus, platform)
         for number in _numbers(pool)
     )
 
 
 def fleet_of(config: Config, stack: str, ports: tuple[Port, ...], sizes: Mapping[str, Size]) -> Fleet:
     """`ports` are the platform's; SSH comes with every machine. `sizes` of all types that are named."""
-    pools = config.cluster.pools
+    pools, cluster = pools_of(config), config.cluster
+    platform = cluster.platform if cluster else ""
     return Fleet(
         stack=stack,
         config=config,
-        master=Node("master", MASTER, config.cluster.master.size(sizes), config.cluster.master),
-        pools={pool.name: pool_nodes(pool, sizes) for pool in pools if not pool.scaling},
+        master=Node("master", MASTER, cluster.master.size(sizes), cluster.master, platform=platform)
+        if cluster
+        else None,
+        pools={pool.name: pool_nodes(pool, sizes, platform) for pool in pools if not pool.scaling},
         rules=firewall.rules((*SSH, *ports), config.access),
         elastic=tuple(
             ElasticPool(pool.name, pool, pool.scaling, {name: sizes[name] for name in pool.types})
             for pool in pools
             if pool.scaling
+        ),
+        gpu_vms=tuple(
+            Node(vm.name, GPU_VM, vm.size(sizes), vm, gpus=vm.gpus, platform=vm.platform)
+            for vm in gpu_vms_of(config)
         ),
     )

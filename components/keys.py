@@ -84,6 +84,10 @@ class Keys:
         )
         self._seed = pulumi.Output.secret(seed.stdout)
 
+    def given(self, label: str) -> pulumi.Output[str] | None:
+        """What the team gave under this configuration key, or this part of one; None for nothing."""
+        return self._given.get(label)
+
     @cache  # noqa: B019 - there is one instance, which lives as long as the program
     def key_pair(self, label: str, generation: int = 1) -> pulumi.Output[KeyPair]:
         def pair(seed: str) -> KeyPair:

@@ -4,6 +4,7 @@ import pulumi
 
 from components import commands
 from components.elastic_pools import launches
+from components.fleet import Node
 from components.platform import Platform
 from components.site import Site, machine, with_logins
 
@@ -16,8 +17,9 @@ class MasterNode(pulumi.ComponentResource):
     platform's scaler needs to start workers of elastic pools is made before the step.
     """
 
-    def __init__(self, site: Site, platform: Platform, opts: pulumi.ResourceOptions | None = None) -> None:
-        node = site.fleet.master
+    def __init__(
+        self, node: Node, site: Site, platform: Platform, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
         self.machine = machine(
             site,

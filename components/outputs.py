@@ -6,11 +6,11 @@ from typing import Any
 import pulumi
 
 from components.cloud import Machine
+from components.cluster import Cluster
 from components.connection import LOGIN_USER
-from components.master_node import MasterNode
-from components.platform import Platform
+from components.gpu_agent_vm import GpuAgentVm
+from components.ports import WORKER
 from components.site import Site
-from components.worker_pool import WorkerPool
 
 
 def _workers(workers: Sequence[Machine]) -> pulumi.Output[list[dict[str, object]]]:
@@ -23,7 +23,33 @@ def _workers(workers: Sequence[Machine]) -> pulumi.Output[list[dict[str, object]
     )
 
 
-def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.Output[dict[str, object]]:
+def _gpu_vms(gpu_vms: Sequence[GpuAgentVm]) -> pulumi.Output[list[dict[str, object]]]:
+    """An agent's id and name are no secrets; its token is."""
+
+    def told(known: Mapping[str, Any]) -> list[dict[str, object]]:
+        columns = zip(gpu_vms, known["addresses"], known["agents"], known["seen"], strict=True)
+        return [
+            {
+                "name": vm.machine.node.name,
+                "publicIp": address,
+                "agent": {key: agent[key] for key in ("id", "name")} if agent else None,
+                "seen": seen,
+            }
+            for vm, address, agent, seen in columns
+        ]
+
+    return pulumi.Output.unsecret(
+        pulumi.Output.all(
+            addresses=pulumi.Output.all(*(vm.machine.public_ip for vm in gpu_vms)),
+            agents=pulumi.Output.all(*(vm.enrolled for vm in gpu_vms)),
+            seen=pulumi.Output.all(*(vm.seen for vm in gpu_vms)),
+        ).apply(told)
+    )
+
+
+def _inventory(
+    site: Site, machines: Sequence[Machine], through: str | None
+) -> pulumi.Output[dict[str, object]]:
     """Built in one go: an Output per value of every node would be a third of what the program costs.
 
     Secret, because the login key is.
@@ -35,7 +61,7 @@ def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.
             "team": fleet.config.team,
             "stack": fleet.stack,
             "cloud": fleet.config.cloud,
-            "platform": fleet.config.cluster.platform,
+            "platform": cluster.platform if (cluster := fleet.config.cluster) else None,
             "storage": {"mountPath": str(fleet.config.storage.mount_path)},
             "loginKey": found["login"].private,
             "nodes": [
@@ -43,12 +69,13 @@ def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.
                     "name": machine.node.name,
                     "role": machine.node.role,
                     "pool": machine.node.pool,
+                    "platform": machine.node.platform,
                     "privateIp": private_ip,
                     "host": sshd.host,
                     "port": sshd.port,
                     "user": LOGIN_USER,
                     "hostKey": sshd.host_key,
-                    "proxy": None if machine.node.name == through else through,
+                    "proxy": through if machine.node.role == WORKER else None,
                 }
                 for machine, private_ip, sshd in zip(
                     machines, found["private_ips"], found["sshds"], strict=True
@@ -64,26 +91,38 @@ def _inventory(site: Site, machines: Sequence[Machine], through: str) -> pulumi.
 
 
 def stack_outputs(
-    site: Site, platform: Platform, master: MasterNode, pools: Sequence[WorkerPool]
+    site: Site, cluster: Cluster | None, gpu_vms: Sequence[GpuAgentVm]
 ) -> dict[str, pulumi.Input[object]]:
     """Outputs by name. `inventory` and `clientConfig` are secrets: they hold private keys.
 
-    masterPrivateIp, masterPublicIp: addresses. workers: name, pool and privateIp of each. urls: web pages as
-    `fleet tunnel` opens them. ssh: a command per node. clientConfig: what people need to use the cluster.
-    inventory: what the operator's commands need.
+    Of a cluster: masterPrivateIp, masterPublicIp: addresses. workers: name, pool and privateIp of each. urls:
+    web pages as `fleet tunnel` opens them. clientConfig: what people need to use the cluster.
+    Of GPU VMs: gpuVms: name, publicIp, agent (id and name) of each, and in words who saw it well.
+    Always: ssh: a command per node. inventory: what the operator's commands need.
     """
     fleet = site.fleet
-    workers = [worker for pool in pools for worker in pool.machines]
+    machines = [*_machines(cluster), *(vm.machine for vm in gpu_vms)]
     ssh_config = f".fleet/ssh/{fleet.stack}/config"
     return {
-        "masterPrivateIp": master.machine.private_ip,
-        "masterPublicIp": master.machine.public_ip,
+        **(_of_cluster(site, cluster) if cluster else {}),
+        **({"gpuVms": _gpu_vms(gpu_vms)} if gpu_vms else {}),
+        "ssh": {machine.node.name: f"ssh -F {ssh_config} {machine.node.name}" for machine in machines},
+        "inventory": _inventory(site, machines, fleet.master.name if fleet.master else None),
+    }
+
+
+def _machines(cluster: Cluster | None) -> list[Machine]:
+    if cluster is None:
+        return []
+    return [cluster.master.machine, *(worker for pool in cluster.pools for worker in pool.machines)]
+
+
+def _of_cluster(site: Site, cluster: Cluster) -> dict[str, pulumi.Input[object]]:
+    master, *workers = _machines(cluster)
+    return {
+        "masterPrivateIp": master.private_ip,
+        "masterPublicIp": master.public_ip,
         "workers": _workers(workers),
-        "urls": dict(platform.urls()),
-        "ssh": {
-            machine.node.name: f"ssh -F {ssh_config} {machine.node.name}"
-            for machine in (master.machine, *workers)
-        },
-        "clientConfig": pulumi.Output.secret(dict(platform.client_config(fleet, site.keys))),
-        "inventory": _inventory(site, [master.machine, *workers], fleet.master.name),
+        "urls": dict(cluster.platform.urls()),
+        "clientConfig": pulumi.Output.secret(dict(cluster.platform.client_config(site.fleet, site.keys))),
     }

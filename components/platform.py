@@ -2,12 +2,13 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import pulumi
 
-from components.call import Call
+from components.call import ApiCall, Call
 from components.cloud import Launch, Machine
+from components.config.model import Config, gpu_vms_of
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.ports import Port
@@ -49,3 +50,36 @@ class Platform(Protocol):
 
 def platform_of(name: str) -> Platform:
     return cast(Platform, importlib.import_module(f"components.platforms.{name}"))
+
+
+Enrolled = pulumi.Output[dict[str, Any]]
+
+
+class VmPlatform(Protocol):
+    """A platform of GPU VMs, whose controller is elsewhere. Makes no resource itself."""
+
+    PORTS: tuple[Port, ...]
+
+    def enrol(self, fleet: Fleet, node: Node, keys: Keys) -> ApiCall | None:
+        """Makes the agent known to its controller, before its step; None where the team did it by hand."""
+        ...
+
+    def agent(self, fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Call:
+        """Installs and starts the agent; `enrolled` is what the controller answered."""
+        ...
+
+    def member(self, node: Node, keys: Keys, enrolled: Enrolled | None) -> ApiCall | None:
+        """Waits until the controller lists the agent alive and right; None where it cannot be asked."""
+        ...
+
+
+def vm_platform_of(node: Node) -> VmPlatform:
+    return cast(VmPlatform, importlib.import_module(f"components.platforms.{node.platform}"))
+
+
+def ports_of(config: Config) -> tuple[Port, ...]:
+    """Of all platforms that the stack names."""
+    names: set[str] = {vm.platform for vm in gpu_vms_of(config)}
+    if config.cluster:
+        names.add(config.cluster.platform)
+    return tuple(port for name in sorted(names) for port in platform_of(name).PORTS)

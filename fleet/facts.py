@@ -85,18 +85,18 @@ def _agents(inventory: Inventory, dial: Dialer, lost: Mapping[str, str]) -> Seen
         return Seen(value=[])
     if master.name in lost:
         return Seen(error=f"{master.name} cannot be reached: {lost[master.name]}")
-    return _parsed(dial.ask(master, _verb(inventory, "nodes")), lambda value: isinstance(value, list))
+    return _parsed(dial.ask(master, _verb(inventory, master, "nodes")), lambda value: isinstance(value, list))
 
 
 def _report(inventory: Inventory, node: Node, dial: Dialer, lost: Mapping[str, str]) -> Seen[Report]:
     hub = node.proxy or node.name
     if hub in lost:
         return Seen(error=lost[hub] if hub == node.name else f"not asked, {hub} cannot be reached")
-    return _parsed(dial.ask(node, _verb(inventory, "status")), lambda value: isinstance(value, dict))
+    return _parsed(dial.ask(node, _verb(inventory, node, "status")), lambda value: isinstance(value, dict))
 
 
-def _verb(inventory: Inventory, verb: str) -> list[str]:
-    return ["sudo", "-n", "bash", f"{INSTALLED}/{inventory.platform}.sh", verb]
+def _verb(inventory: Inventory, node: Node, verb: str) -> list[str]:
+    return ["sudo", "-n", "bash", f"{INSTALLED}/{inventory.platform_of(node.name)}.sh", verb]
 
 
 def _parsed(answer: Answer, right: Callable[[object], bool]) -> Seen[Any]:

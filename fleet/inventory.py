@@ -22,6 +22,7 @@ class Node(_Output):
     name: str
     role: str
     pool: str | None = None
+    platform: str | None = None
     private_ip: str
     host: str
     port: int
@@ -40,7 +41,7 @@ class Inventory(_Output):
     team: str
     stack: str
     cloud: str
-    platform: str
+    platform: str | None
     storage: Storage
     nodes: tuple[Node, ...]
     login_key: str = Field(repr=False)
@@ -48,6 +49,11 @@ class Inventory(_Output):
     @property
     def master(self) -> Node | None:
         return next((node for node in self.nodes if node.role == "master"), None)
+
+    def platform_of(self, name: str) -> str:
+        """What runs on a node; an elastic machine has its cluster's platform."""
+        own = next((node.platform for node in self.nodes if node.name == name), None)
+        return own or self.platform or ""
 
     def node(self, name: str, others: Sequence[str] = ()) -> Node:
         """`others` are machines that there are besides, to be named where this one is not found."""

@@ -15,6 +15,7 @@ Remedy = Literal["repair", "replace"]
 # An elastic machine installs what a step would, and gives up after as long.
 JOIN_SECONDS = 1800
 _NOTHING: Report = {}
+GPU_VM = "gpuVm"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Verdict:
 
 
 def judge(inventory: Inventory, facts: Facts) -> Verdict:
-    usual = _usual_version(facts.reports.values())
+    usual = _usual_version(facts.reports[node.name] for node in inventory.nodes if node.role != GPU_VM)
     pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value or [])]
     addresses = {node.private_ip for node in inventory.nodes} | {row.address for row in pools}
     unseen = [agent for agent in facts.agents.value or () if agent["ip"] not in addresses and _alive(agent)]
@@ -92,6 +93,10 @@ def _row(node: Node, facts: Facts, usual: str | None) -> Row:
     agent = _agent_state(node.private_ip, facts.agents)
     if node.role == "master" and agent == "ABSENT":
         agent = None
+    if node.role == GPU_VM:
+        # its controller is elsewhere: its own log says whether it is connected
+        agent = None if report.value is None else "ALIVE" if said.get("connected") else "not connected"
+        usual = None
     problems, remedy = _problems(machine, agent, report, usual)
     if node.role == "master" and facts.agents.error and not problems:
         problems, remedy = (f"its controller does not answer: {facts.agents.error}",), "repair"

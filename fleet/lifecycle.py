@@ -6,11 +6,11 @@ from collections.abc import Callable
 from components.config.model import Config
 from components.config.problems import ConfigError
 from components.config.stack_file import read_stack_file
-from components.config.validation import validate
+from components.config.validation import ENCRYPTED, validate
 from components.fleet import worker_names
 from fleet import checks, engine, ssh_files, stack, urns
 from fleet.clouds import CloudError, operate_of, place_of
-from fleet.engine import paths, stacks
+from fleet.engine import paths, stacks, standins
 from fleet.errors import UserError
 from fleet.inventory import Inventory
 from fleet.status import status
@@ -20,6 +20,7 @@ def up(name: str) -> int:
     """Makes the stack what its file says; green only if every node is well afterwards."""
     _check_file(name)
     checks.before(name, making=True)
+    standins.start(name)
     return _judged(name, engine.up(name))
 
 
@@ -54,7 +55,9 @@ def _check_file(name: str) -> Config | None:
         return None
     try:
         told = read_stack_file(file)
-        return validate(told.values, told.secret_keys, paths.short_name(name), told.region)
+        given = standins.secrets(name).keys()
+        values = {**told.values, **dict.fromkeys(given, ENCRYPTED)}
+        return validate(values, told.secret_keys | given, paths.short_name(name), told.region)
     except (ConfigError, ValueError) as error:
         raise UserError(str(error)) from None
 
@@ -64,6 +67,7 @@ def down(name: str) -> int:
     code = engine.down(name)
     if code == 0:
         ssh_files.remove(name)
+        standins.remove(name)
     return code
 
 

@@ -21,7 +21,7 @@ def logs(name: str, node: str, lines: int, follow: bool) -> int:
         raise UserError(f"-n {lines}: must be 0 or more")
     inventory, config = stack.reached(name)
     host, options = elastic.target(inventory, config, node)
-    words = [log_command(inventory.platform, lines, follow)]
+    words = [log_command(inventory.platform_of(node), lines, follow)]
     # While following, the machine's side ends when this side's end of the pipe is gone, however that happens.
     stdin = subprocess.PIPE if follow else subprocess.DEVNULL
     return _run(name, ssh.argv(config, host, words, options), stdin)

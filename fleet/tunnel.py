@@ -28,7 +28,8 @@ def tunnel(name: str, port: int | None) -> int:
         options += ["-L", f"{LOOPBACK}:{local[page]}:{LOOPBACK}:{_port(url)}"]
     for page, here in local.items():
         print(f"{page}: http://{LOOPBACK}:{here}")
-    print(f"A page may ask for the token; it is what this prints: {token_command(inventory.platform, name)}")
+    command = token_command(inventory.platform_of(master.name), name)
+    print(f"A page may ask for the token; it is what this prints: {command}")
     print("Open until Ctrl-C.", flush=True)
     try:
         code = subprocess.run(ssh.argv(config, master.name, options=options), check=False).returncode

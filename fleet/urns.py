@@ -34,11 +34,16 @@ def around(state: State, node: str, master: str | None) -> list[str]:
     when the node is the master.
     """
     owners = {node, master}
+    # of a GPU VM, whose controller is elsewhere
+    outside = {f"{node}-enrolment", f"{node}-membership"}
     return [
         str(resource["urn"])
         for resource in _resources(state)
-        if resource["type"] == "command:remote:Command"
-        and (node == master or _name(resource).rpartition("-")[0] in owners)
+        if _name(resource) in outside
+        or (
+            resource["type"] == "command:remote:Command"
+            and (node == master or _name(resource).rpartition("-")[0] in owners)
+        )
     ]
 
 

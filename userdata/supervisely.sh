@@ -107,7 +107,7 @@ get_image() {
 
 # Running, and not in the pauses of a container that ends again and again
 running() {
-  systemctl is-active supervisely-agent && [[ $(containers -f status=running) ]]
+  systemctl is-active supervisely && [[ $(containers -f status=running) ]]
 }
 
 # The log of the container that runs now: both lines, in this order. Seen once, it holds until that container starts
@@ -181,7 +181,7 @@ stop)
   [[ ! \$(containers -a) ]]
   ;;
 esac"
-  put_file /etc/systemd/system/supervisely-agent.service 644 root <<<"[Unit]
+  put_file /etc/systemd/system/supervisely.service 644 root <<<"[Unit]
 After=docker.service network-online.target
 Wants=docker.service network-online.target
 [Service]
@@ -192,7 +192,7 @@ ExecStop=$agent stop
 TimeoutStartSec=300
 [Install]
 WantedBy=multi-user.target"
-  run_unit supervisely-agent running /etc/supervisely/agent.env $agent /etc/systemd/system/supervisely-agent.service
+  run_unit supervisely running /etc/supervisely/agent.env $agent /etc/systemd/system/supervisely.service
   wait_for "the agent connected to $SERVER" 120 connected
   end_step
 }
@@ -202,7 +202,7 @@ status() {
   image=$(docker inspect -f '{{.Config.Image}}' "$(containers | head -1)" 2>/dev/null || :)
   is=false
   ! connected || is=true
-  host_status supervisely-agent "${image##*:}" | sed "s/}$/,\"connected\":$is,\"gpus\":$(driver_gpus)}/"
+  host_status supervisely "${image##*:}" | sed "s/}$/,\"connected\":$is,\"gpus\":$(driver_gpus)}/"
 }
 
 "$1"

@@ -233,6 +233,8 @@ class AwsCluster(common.AnyCluster):
 class AwsConfig(common.AnyConfig):
     """What one stack on AWS consists of."""
 
+    ELSEWHERE = {"gpuVms": "GPU VMs stand on local hosts only so far"}  # noqa: RUF012 - nobody changes it
+
     cloud: Annotated[
         Literal["aws"], Change.EVERYTHING, Field(description="Where machines come from.", examples=["aws"])
     ]

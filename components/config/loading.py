@@ -8,13 +8,15 @@ from pulumi.runtime import config as engine
 from components.config.model import SECRET_KEYS, Config
 from components.config.problems import ConfigError
 from components.config.stack_file import decoded, region_of
+from components.config.supervisely_tokens import tokens
 from components.config.validation import validate
 
 Secrets = Mapping[str, pulumi.Output[str] | None]
 
 
 def load() -> tuple[Config, Secrets]:
-    """The configuration of the stack that is being run, and the secrets that the team gave.
+    """The configuration of the stack that is being run, and the secrets that the team gave, by key; a token
+    of several in one key by the key, a slash and what it is for.
 
     Raises pulumi.RunError with one report of all problems, before any resource is declared.
     """
@@ -29,4 +31,7 @@ def load() -> tuple[Config, Secrets]:
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None
     given = pulumi.Config()
-    return config, {key: given.get_secret(key) for key in SECRET_KEYS}
+    return config, {
+        **{key: given.get_secret(key) for key in SECRET_KEYS},
+        **{label: pulumi.Output.secret(token) for label, token in tokens(config, own).items()},
+    }

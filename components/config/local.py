@@ -7,6 +7,7 @@ from pydantic import Field
 
 from components.config import common, machines, parts
 from components.config.base import Change
+from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Size, Sized
 from components.config.types import Cidr
 
@@ -113,6 +114,10 @@ class LocalCluster(common.AnyCluster):
     ]
 
 
+class LocalGpuVm(LocalSize, AnyGpuVm):
+    """A container with one agent."""
+
+
 class LocalConfig(common.AnyConfig):
     """What one stack on local hosts consists of."""
 
@@ -130,10 +135,10 @@ class LocalConfig(common.AnyConfig):
         LocalStorage, Change.PER_FIELD, Field(description="Storage that all machines share.", examples=[{}])
     ] = LocalStorage()
     cluster: Annotated[
-        LocalCluster,
+        LocalCluster | None,
         Change.PER_FIELD,
         Field(
-            description="Controller and workers.",
+            description="Controller and workers. A stack may have GPU VMs alone.",
             examples=[
                 {
                     "platform": "ray",
@@ -142,4 +147,13 @@ class LocalConfig(common.AnyConfig):
                 }
             ],
         ),
-    ]
+    ] = None
+    gpu_vms: Annotated[
+        tuple[LocalGpuVm, ...],
+        Change.WORKERS,
+        Field(
+            max_length=GPU_VMS,
+            description="Machines with one agent of a controller elsewhere.",
+            examples=[[{**EXAMPLE, "cpus": 2, "memoryGiB": 2}]],
+        ),
+    ] = ()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.config.base import Change, Model
-from components.config.types import Cidr, HttpsUrl, MountPath, SshPublicKey, Url
+from components.config.types import Cidr, HostAndPort, HttpsUrl, MountPath, SshPublicKey, Url
 
 
 class Access(Model):
@@ -99,6 +99,32 @@ class Packages(Model):
             examples=["https://deb.example.org/debian"],
         ),
     ] = None
+    registry_mirrors: Annotated[
+        tuple[HttpsUrl, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=10,
+            description="Mirrors of Docker Hub that GPU VMs ask first.",
+            examples=[["https://mirror.example.org"]],
+        ),
+    ] = ()
+    insecure_registries: Annotated[
+        tuple[HostAndPort, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=10,
+            description="Container registries that GPU VMs may reach without TLS.",
+            examples=[["10.87.0.10:5000"]],
+        ),
+    ] = ()
+    nvidia_repository: Annotated[
+        HttpsUrl,
+        Change.IN_PLACE,
+        Field(
+            description="Where GPU VMs get the NVIDIA container toolkit; its key must be NVIDIA's.",
+            examples=["https://nvidia.example.org/libnvidia-container"],
+        ),
+    ] = "https://nvidia.github.io/libnvidia-container"
 
 
 class KeyGenerations(Model):

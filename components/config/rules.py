@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 
-from components.config.model import AwsConfig, Config, LocalConfig
+from components.config.model import AwsConfig, Config, LocalConfig, gpu_vms_of, pools_of
 from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
@@ -14,6 +14,7 @@ from components.config.rules_access import (
     world_said_twice,
 )
 from components.config.rules_aws import aws_problems
+from components.config.rules_gpu_vms import GPU_VM_RULES
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
 from components.config.types import NAME, STACK_LENGTH, suggested_name
@@ -45,7 +46,7 @@ def stack_name_problems(stack: str) -> Iterator[Problem]:
 
 def pool_names(config: Config) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for index, pool in enumerate(config.cluster.pools):
+    for index, pool in enumerate(pools_of(config)):
         path = f"cluster.pools[{index}].name"
         if pool.name in RESERVED_POOLS:
             yield Problem(path, pool.name, "is the name of a role", f"write it like `{pool.name}s`")
@@ -62,7 +63,7 @@ def pool_names(config: Config) -> Iterator[Problem]:
 
 
 def left_out_workers(config: Config) -> Iterator[Problem]:
-    for index, pool in enumerate(config.cluster.pools):
+    for index, pool in enumerate(pools_of(config)):
         if pool.count is None:
             continue
         path, count = f"cluster.pools[{index}]", pool.count
@@ -89,6 +90,14 @@ def mount_path(config: Config) -> Iterator[Problem]:
             "would hide a folder that the system or the agents need",
             "use a folder of its own, such as `/shared` or `/mnt/shared`",
         )
+
+
+def agent_folders(config: Config) -> Iterator[Problem]:
+    for index, vm in enumerate(gpu_vms_of(config)):
+        path = str(vm.settings.agent_host_dir or "")
+        if re.fullmatch(f"{SYSTEM}|{OURS}|{FULL}", path):
+            rule, remedy = "belongs to the system", "use a folder of its own, such as `/data/supervisely`"
+            yield Problem(f"gpuVms[{index}].settings.agentHostDir", path, rule, remedy)
 
 
 def tags(config: Config) -> Iterator[Problem]:
@@ -121,6 +130,7 @@ RULES: tuple[Rule, ...] = (
     pool_names,
     left_out_workers,
     mount_path,
+    agent_folders,
     tags,
     no_duplicates,
     world_said_twice,
@@ -128,6 +138,7 @@ RULES: tuple[Rule, ...] = (
     access_apart_from_network,
     private_network,
     *RAY_RULES,
+    *GPU_VM_RULES,
 )
 
 

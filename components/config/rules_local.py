@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from components.config.local import LocalConfig
+from components.config.local import LocalConfig, LocalSize
 from components.config.problems import Problem, show
 
 # Networks that container engines take for themselves (containers-common, dockerd): a machine could not tell
@@ -18,11 +18,15 @@ DEFAULT_PREFIX = 20
 def local_problems(config: LocalConfig) -> Iterator[Problem]:
     yield from shared_memory(config)
     yield from room_for_machines(config)
+    yield from room_for_gpu_vms(config)
 
 
 def shared_memory(config: LocalConfig) -> Iterator[Problem]:
-    machines = [("cluster.master", config.cluster.master)]
-    machines += [(f"cluster.pools[{index}]", pool) for index, pool in enumerate(config.cluster.pools)]
+    machines: list[tuple[str, LocalSize]] = []
+    if config.cluster:
+        machines += [("cluster.master", config.cluster.master)]
+        machines += [(f"cluster.pools[{index}]", pool) for index, pool in enumerate(config.cluster.pools)]
+    machines += [(f"gpuVms[{index}]", vm) for index, vm in enumerate(config.gpu_vms)]
     for path, size in machines:
         if size.shm_gib is not None and size.shm_gib >= size.memory_gib:
             rule = f"must be less than `memoryGiB` ({show(size.memory_gib)}), of which it is a part"
@@ -32,7 +36,7 @@ def shared_memory(config: LocalConfig) -> Iterator[Problem]:
 
 def room_for_machines(config: LocalConfig) -> Iterator[Problem]:
     cidr = config.network.cidr
-    workers = sum(pool.count for pool in config.cluster.pools)
+    workers = sum(pool.count for pool in config.cluster.pools) if config.cluster else 0
     path, value, prefix = "network.cidr", show(str(cidr)), cidr.prefixlen if cidr else DEFAULT_PREFIX
     for taken, engine in ENGINES.items():
         if cidr and prefix >= LARGEST and cidr.overlaps(taken):
@@ -46,6 +50,15 @@ def room_for_machines(config: LocalConfig) -> Iterator[Problem]:
         rule = f"has {worker_addresses(prefix)} addresses for workers; the pools ask for {workers}"
         remedy = f"give a /{fitting[0]} or a larger one" if fitting else "ask for fewer workers"
         yield Problem(path, value if cidr else f"(a free /{prefix})", rule, remedy, ("cluster.pools",))
+
+
+def room_for_gpu_vms(config: LocalConfig) -> Iterator[Problem]:
+    prefix = config.network.cidr.prefixlen if config.network.cidr else DEFAULT_PREFIX
+    room = 2 ** max(32 - prefix - 2, 0) - 1
+    if len(config.gpu_vms) > room:
+        rule = f"has {room} addresses for GPU VMs; there are {len(config.gpu_vms)}"
+        also = ("gpuVms",)
+        yield Problem("network.cidr", show(str(config.network.cidr)), rule, "give a larger one", also)
 
 
 def worker_addresses(prefix: int) -> int:

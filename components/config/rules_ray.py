@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from components.config.local import LocalSize
-from components.config.model import Config
+from components.config.model import Config, pools_of
 from components.config.problems import Problem, show
 from components.platforms.ray_settings import Settings
 
@@ -31,6 +31,8 @@ def constraints(settings: Settings) -> tuple[str, ...]:
 
 
 def ray_version(config: Config) -> Iterator[Problem]:
+    if not config.cluster:
+        return
     settings = config.cluster.settings
     version, path = Version(settings.ray_version), "cluster.settings.rayVersion"
     if version < OLDEST_RAY:
@@ -43,6 +45,8 @@ def ray_version(config: Config) -> Iterator[Problem]:
 
 
 def pip_packages(config: Config) -> Iterator[Problem]:
+    if not config.cluster:
+        return
     settings = config.cluster.settings
     version = Version(settings.ray_version)
     first: dict[str, str] = {}
@@ -69,6 +73,8 @@ def pip_packages(config: Config) -> Iterator[Problem]:
 
 
 def memory(config: Config) -> Iterator[Problem]:
+    if not config.cluster:
+        return
     sizes = [("cluster.master", config.cluster.master, HEAD_GIB, "the head")]
     sizes += [
         (f"cluster.pools[{index}]", pool, WORKER_GIB, "a worker")
@@ -82,7 +88,7 @@ def memory(config: Config) -> Iterator[Problem]:
 
 
 def whole_cpus(config: Config) -> Iterator[Problem]:
-    for index, pool in enumerate(config.cluster.pools):
+    for index, pool in enumerate(pools_of(config)):
         if isinstance(pool, LocalSize) and not pool.cpus.is_integer():
             rule = "must be a whole number: Ray gives work to whole CPUs (`ray start --num-cpus`)"
             remedy = f"write `cpus: {max(1, round(pool.cpus))}`"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from components.config.model import Config
+from components.config.model import Config, pools_of
 from components.config.problems import Problem, show
 from components.config.rules_ray import HEAD_GIB, WORKER_GIB
 from components.config.sizes import Size
@@ -10,7 +10,6 @@ from components.config.sizes import Size
 
 def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem]:
     """What the stack's machines lack. Types that are not among `sizes` are passed over."""
-    cluster = config.cluster
     for path, name in typed(config):
         size, is_master = sizes.get(name), path.startswith("cluster.master")
         least, who = (HEAD_GIB, "the head") if is_master else (WORKER_GIB, "a worker")
@@ -19,7 +18,7 @@ def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem
                 f"has {size.memory_gib:g} GiB, too little for {who} of a Ray cluster, which needs {least} GiB"
             )
             yield Problem(path, name, f"{rule} before any work", "take a larger type")
-    for index, pool in enumerate(cluster.pools):
+    for index, pool in enumerate(pools_of(config)):
         found = [size for name in pool.types if (size := sizes.get(name))]
         fewest = min((size.gpus for size in found), default=pool.gpus)
         if pool.gpus > fewest:
@@ -30,8 +29,8 @@ def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem
 
 def typed(config: Config) -> Iterator[tuple[str, str]]:
     """Every place of the stack file that names an instance type, and the type."""
-    for name in config.cluster.master.types:
+    for name in config.cluster.master.types if config.cluster else ():
         yield "cluster.master.instanceType", name
-    for index, pool in enumerate(config.cluster.pools):
+    for index, pool in enumerate(pools_of(config)):
         for position, name in enumerate(pool.types):
             yield f"cluster.pools[{index}].instanceTypes[{position}]", name

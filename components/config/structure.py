@@ -14,7 +14,7 @@ from components.config.plain_secrets import is_secret_name
 from components.config.problems import HIDDEN, PROJECT, Problem, path_of, show, within
 
 # With a wrong cloud or platform nobody can say which keys belong below these.
-_OF_THE_CLOUD = ("cluster.master", "cluster.pools")
+_OF_THE_CLOUD = ("cluster.master", "cluster.pools", "gpuVms")
 _OF_THE_PLATFORM = ("cluster.settings",)
 _PRESENCE = ("missing", "extra_forbidden")
 

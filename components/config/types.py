@@ -127,6 +127,14 @@ def _url(value: str, *schemes: str) -> str:
     return value
 
 
+def _host_and_port(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?", value):
+        refuse(
+            "must be a host, with a port where it is not the usual one", "write it like host.example.org:5000"
+        )
+    return value
+
+
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME}$"}
 _CIDR = r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?$"
 
@@ -158,3 +166,4 @@ HttpsUrl = Annotated[
     AfterValidator(lambda value: _url(value, "https")),
     WithJsonSchema({"type": "string", "pattern": "^https://"}),
 ]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]

@@ -11,12 +11,30 @@ from components.config.model import SECRET_KEYS, Config, model_of
 from components.config.plain_secrets import plain_secrets
 from components.config.problems import HIDDEN, PROJECT, ConfigError, Problem, within
 from components.config.rules import RULES, cloud_rules, generation_without_effect, stack_name_problems
+from components.config.rules_gpu_vms import token_problems
 from components.config.structure import mend, parse, unknown_key
 
 # Stands for a secret where nobody can decrypt it: a stack file read without Pulumi.
 ENCRYPTED = "(encrypted)"
-# What an HTTP header takes as a bearer token (RFC 6750 §2.1), long enough not to be guessed.
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")
+_SUPERVISELY = r"(?:[A-Za-z0-9.:-]+=)?[A-Za-z0-9._~+/-]{16,256}"
+_WORDS = f"{_SUPERVISELY}(?:\\s+{_SUPERVISELY})*\\s*"
+_WORDS_RULE = (
+    "must be tokens of at least 16 letters, digits or any of . _ ~ + / -, each with its name and = before "
+    "it, and spaces between"
+)
+_PASTE = "set it again as its server shows it"
+# By key: what a value must be, in words, and how to get one. The first is what an HTTP header takes as a
+# bearer token (RFC 6750 §2.1), long enough not to be guessed; passwords go into an env file, a line each.
+_SECRETS: dict[str, tuple[str, str, str]] = {
+    "rayToken": (
+        r"[A-Za-z0-9._~+/=-]{32,256}",
+        "must be 32 to 256 letters, digits or any of . _ ~ + / = -",
+        "set another, such as `openssl rand -hex 32` prints",
+    ),
+    "superviselyApiTokens": (_WORDS, _WORDS_RULE, _PASTE),
+    "superviselyAgentTokens": (_WORDS, _WORDS_RULE, _PASTE),
+    "superviselyRegistryPassword": (r"[^\s'\"]+", "must be one word without quotes", "set another"),
+}
 
 
 def validate(
@@ -47,6 +65,8 @@ def validate(
     if of_cloud:
         found += cloud_rules(config, region)
     found += generation_without_effect(config, secret_keys)
+    readable = {key: str(raw[key]) for key in SECRET_KEYS if key in secret_keys and raw[key] != ENCRYPTED}
+    found += token_problems(config, secret_keys & SECRET_KEYS.keys(), readable)
     problems += [problem for problem in found if not _is_echo(problem, causes)]
     if problems:
         raise ConfigError(stack, problems)
@@ -71,10 +91,9 @@ def _secret_problems(
         if key in SECRET_KEYS and key not in secret_keys:
             rule = "is a secret in plain text"
             yield Problem(key, HIDDEN, rule, f"choose a new value and set it with {command}")
-        elif key in SECRET_KEYS and not _TOKEN.fullmatch(str(value)) and value != ENCRYPTED:
-            rule = "must be 32 to 256 letters, digits or any of . _ ~ + / = -"
-            remedy = f"set another, such as `openssl rand -hex 32` prints, with {command}"
-            yield Problem(key, HIDDEN, rule, remedy)
+        elif key in SECRET_KEYS and value != ENCRYPTED and not re.fullmatch(_SECRETS[key][0], str(value)):
+            _, rule, remedy = _SECRETS[key]
+            yield Problem(key, HIDDEN, rule, f"{remedy}, with {command}")
         elif key in secret_keys and key in known_keys((), model):
             own = ", ".join(f"`{PROJECT}:{name}`" for name in SECRET_KEYS)
             rule = "holds a secret, and one `secure:` inside makes the whole of it secret"

@@ -13,6 +13,7 @@ import pulumi
 
 from components.call import Call, Setting
 from components.cloud import Launch, Machine
+from components.config.model import cluster_of
 from components.config.rules_ray import constraints
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
@@ -62,7 +63,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
         scripts=_scripts(fleet),
         verb="master",
         settings={
-            **_node(fleet, cpus=0, gpus=0, memory=memory_of(fleet.master.size, HEAD_RESERVE)),
+            **_node(fleet, cpus=0, gpus=0, memory=memory_of(machine.node.size, HEAD_RESERVE)),
             "NODE_IP": machine.private_ip,
             "CLIENT_PUBLIC_KEY": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.public),
             **(_autoscaler(fleet, machine, launches) if fleet.elastic else {}),
@@ -138,7 +139,7 @@ def urls() -> Mapping[str, str]:
 
 def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
     """Who to log in as on the master, the key for it, and what a laptop installs to match the cluster."""
-    settings = fleet.config.cluster.settings
+    settings = cluster_of(fleet.config).settings
     return {
         "user": USER,
         "privateKey": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.private),
@@ -158,8 +159,8 @@ def _scripts(fleet: Fleet) -> tuple[str, ...]:
 def _packages(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
     config = fleet.config
     return {
-        "REQUIREMENTS": ("ray[default]", *config.cluster.settings.pip_packages),
-        "CONSTRAINTS": constraints(config.cluster.settings),
+        "REQUIREMENTS": ("ray[default]", *cluster_of(config).settings.pip_packages),
+        "CONSTRAINTS": constraints(cluster_of(config).settings),
         "INDEX_URL": config.packages.index_url or "",
         "STORAGE_PATH": str(config.storage.mount_path),
     }
@@ -193,7 +194,7 @@ def _autoscaler(
     descriptions = {name: launch.description for name, launch in launches.items()}
     return {
         # Ray's AWS provider needs boto3 on the head alone
-        "REQUIREMENTS": ("ray[default]", *fleet.config.cluster.settings.pip_packages, "boto3"),
+        "REQUIREMENTS": ("ray[default]", *cluster_of(fleet.config).settings.pip_packages, "boto3"),
         "AUTOSCALER": pulumi.Output.all(**descriptions).apply(rendered),
         "HEAD_ENVIRONMENT": machine.id.apply(environment),
         "POOLS": POOLS.read_text(),

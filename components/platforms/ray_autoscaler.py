@@ -7,6 +7,7 @@ change of it restarts nothing. Why each value is as it is: docs/ray.md, "Elastic
 from collections.abc import Mapping
 from typing import Any
 
+from components.config.model import cluster_of
 from components.connection import LOGIN_USER
 from components.fleet import ElasticPool, Fleet
 from components.platforms.ray_memory import memory_of
@@ -24,7 +25,7 @@ def configuration(fleet: Fleet, launches: Mapping[str, Mapping[str, Any]]) -> di
     region = launches[fleet.elastic[0].name]["region"]
     return {
         "cluster_name": fleet.stack,
-        "max_workers": fleet.config.cluster.elastic_limit,
+        "max_workers": cluster_of(fleet.config).elastic_limit,
         "upscaling_speed": UPSCALING_SPEED,
         "provider": {
             "type": "external",

@@ -65,7 +65,7 @@ class Decommission(Model):
     ] = {"id": "{id}"}  # noqa: RUF012 - pydantic copies a default
 
 
-class Settings(Model):
+class AgentSettings(Model):
     """The agent and the server that it belongs to."""
 
     server_address: Annotated[
@@ -179,7 +179,7 @@ class Settings(Model):
     ] = "kept"
     decommission: Annotated[
         Decommission | None,
-        Change.IN_PLACE,
+        Change.PER_FIELD,
         Field(
             description="How the server is told that an agent is gone; without it one click is left.",
             examples=[{"call": "agents.archive"}],

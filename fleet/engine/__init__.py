@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fleet.engine import environment, paths, plugins, process, sim, stacks
+from fleet.engine import environment, paths, plugins, process, sim, stacks, standins
 from fleet.errors import UserError
 from fleet.private import write_private
 
@@ -129,6 +129,9 @@ def _update(root: Path, stack: str, verb: list[str]) -> int:
         again = _forget_interrupted(root, env, stack)
         if verb[0] == "up":
             verb = [*verb, *(f"--replace={urn}" for urn in again)]
+    for key, value in standins.secrets(stack).items():
+        where = ["--stack", stack, "--config-file", str(copy), "--secret"]
+        _ask(root, env, ["config", "set", *where, f"{stacks.project(root)}:{key}", value])
     return _run(root, env, [*verb, *_where(root, stack, copy)])
 
 

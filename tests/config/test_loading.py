@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import mocks, set_all_config
 
 from components.config.loading import load
-from components.config.model import AwsConfig
+from components.config.model import SECRET_KEYS, AwsConfig
 
 CLUSTER = json.dumps(
     {
@@ -46,7 +46,8 @@ def test_values_arrive_as_the_model() -> None:
 
     assert config.team == "eo"
     assert config.cluster.pools[0].count == 2
-    assert secrets == {"rayToken": None}
+    assert set(secrets) == set(SECRET_KEYS)
+    assert set(secrets.values()) == {None}
 
 
 def test_keys_of_other_namespaces_are_not_ours() -> None:

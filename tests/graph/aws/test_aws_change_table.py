@@ -72,6 +72,10 @@ TRIED_ELSEWHERE = {
     "network.subnetIds",
     "cluster.pools[].gpus",
     "allowLocalState",
+    # GPU VMs alone read them, and stand elsewhere
+    "packages.registryMirrors",
+    "packages.insecureRegistries",
+    "packages.nvidiaRepository",
 }
 OF_THE_MASTER = "cluster.master"
 

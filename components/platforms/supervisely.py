@@ -1,0 +1,157 @@
+"""The platform `supervisely`: an agent of a Supervisely server on a GPU VM.
+
+What runs on the machine is `userdata/supervisely.sh`; what is asked of the server, `supervisely_api.py`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.call import ApiCall, Call
+from components.config.gpu_vms import AnyGpuVm
+from components.config.supervisely_tokens import host_of
+from components.fleet import Fleet, Node
+from components.keys import Keys
+from components.ports import Port
+
+SCRIPTS = ("supervisely",)
+API = "components.platforms.supervisely_api"
+# All of its traffic is outbound.
+PORTS: tuple[Port, ...] = ()
+# The image of the agent is many GB; that of the tests is not.
+SPACE_MIB = 2000
+# Fingerprint of the key that signs NVIDIA's repository, wherever it is mirrored.
+NVIDIA_KEY = "C95B321B61E88C1809C4F759DDCAE044F796ECB0"
+
+Enrolled = pulumi.Output[dict[str, Any]]
+
+
+def _spec(node: Node) -> AnyGpuVm:
+    if not isinstance(node.spec, AnyGpuVm):
+        raise TypeError(node.name)
+    return node.spec
+
+
+def enrol(fleet: Fleet, node: Node, keys: Keys) -> ApiCall | None:
+    """Makes the agent at the server; None where the team made it by hand and gives its token."""
+    said = _spec(node).settings
+    if keys.given(f"superviselyAgentTokens/{node.name}") is not None:
+        return None
+    return ApiCall(
+        module=API,
+        verb="enrol",
+        undo="archive",
+        settings={
+            **_server(node, keys),
+            "decommission": said.decommission.model_dump() if said.decommission else None,
+        },
+        triggers=(said.server_address, said.team_id or 0, fleet.config.key_generations.token),
+        with_machine=said.identity == "renewed",
+    )
+
+
+def agent(fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Call:
+    """The agent's container, with the token that the server or the team gave."""
+    spec = _spec(node)
+    said, packages = spec.settings, fleet.config.packages
+    token = keys.given(f"superviselyAgentTokens/{node.name}") if enrolled is None else enrolled["token"]
+    password = keys.given("superviselyRegistryPassword") if said.registry_login else None
+    if token is None:
+        raise ValueError(f"{node.name} has no token")
+    return Call(
+        scripts=SCRIPTS,
+        verb="agent",
+        settings={
+            "SERVER": said.server_address,
+            "IMAGE": f"{said.image}:{said.agent_version}",
+            "GPUS": spec.gpus,
+            "AGENT_HOST_DIR": str(said.agent_host_dir or ""),
+            "ENVIRONMENT": _environment(spec),
+            "DAEMON": json.dumps(_daemon(spec, packages.registry_mirrors, packages.insecure_registries)),
+            "REGISTRY": said.registry or "",
+            "REGISTRY_LOGIN": said.registry_login or "",
+            "PROXY": said.proxy or "",
+            "NO_PROXY": ",".join(said.no_proxy),
+            "CA": said.ca_certificate or "",
+            "APT_MIRROR": packages.apt_mirror or "",
+            "NVIDIA_REPOSITORY": packages.nvidia_repository.rstrip("/"),
+            "NVIDIA_KEY": NVIDIA_KEY,
+            "SPACE_MIB": SPACE_MIB,
+        },
+        secrets={"AGENT_TOKEN": token, **({"REGISTRY_PASSWORD": password} if password else {})},
+    )
+
+
+def member(node: Node, keys: Keys, enrolled: Enrolled | None) -> ApiCall | None:
+    """At the server: running, with its version and GPUs; None where it cannot be asked."""
+    spec = _spec(node)
+    if enrolled is None:
+        return None
+    return ApiCall(
+        module=API,
+        verb="member",
+        settings={
+            **_server(node, keys),
+            "id": enrolled["id"],
+            "version": spec.settings.agent_version,
+            "gpus": spec.gpus,
+        },
+    )
+
+
+def _server(node: Node, keys: Keys) -> dict[str, Any]:
+    said = _spec(node).settings
+    return {
+        "vm": node.name,
+        "server": said.server_address,
+        "teamId": said.team_id,
+        "ca": said.ca_certificate or "",
+        "apiToken": keys.given(f"superviselyApiTokens/{host_of(said.server_address)}"),
+    }
+
+
+def _environment(spec: AnyGpuVm) -> str:
+    """Lines of the agent's environment, but its token, the server and folders, which the script adds."""
+    said = spec.settings
+    values: dict[str, str] = {
+        "PULL_POLICY": said.pull_policy,
+        "DELETE_TASK_DIR_ON_FINISH": "true",
+        "LOG_LEVEL": "INFO",
+    }
+    if spec.ephemeral:
+        values["WITH_LOCAL_STORAGE"] = "false"
+    if not spec.gpus:
+        values["FORCE_CPU_ONLY"] = "true"
+    if said.offline:
+        values["OFFLINE_MODE"] = "true"
+    if said.cpu_limit:
+        values["CPU_LIMIT"] = f"{round(said.cpu_limit * 1000)}m"
+    if said.memory_limit_gib:
+        values["MEM_LIMIT"] = f"{round(said.memory_limit_gib * 1024)}m"
+    if said.proxy:
+        values |= {"HTTP_PROXY": said.proxy, "HTTPS_PROXY": said.proxy, "NO_PROXY": ",".join(said.no_proxy)}
+    return "\n".join(f"{name}={value}" for name, value in values.items())
+
+
+def _daemon(spec: AnyGpuVm, mirrors: tuple[str, ...], insecure: tuple[str, ...]) -> Mapping[str, Any]:
+    """Docker's daemon.json. Reasons: docs/supervisely.md, "Docker"."""
+    said = spec.settings
+    found: dict[str, Any] = {
+        "default-cgroupns-mode": "private",
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "log-driver": "json-file",
+        "log-opts": {"max-size": "10m", "max-file": "3"},
+    }
+    if mirrors:
+        found["registry-mirrors"] = list(mirrors)
+    if insecure:
+        found["insecure-registries"] = list(insecure)
+    if said.proxy:
+        no_proxy = ",".join(said.no_proxy)
+        found["proxies"] = {"http-proxy": said.proxy, "https-proxy": said.proxy, "no-proxy": no_proxy}
+    if spec.gpus:
+        found["runtimes"] = {"nvidia": {"path": "nvidia-container-runtime", "args": []}}
+        found["default-runtime"] = "nvidia"
+    return found
