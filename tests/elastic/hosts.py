@@ -260,6 +260,9 @@ class ElasticHosts(RayHosts):
         return set(json.loads(process.stdout.read().splitlines()[-1]))
 
     def live(self) -> dict[str, dict[str, Any]]:
-        """Ray nodes that live, by address."""
-        said = json.loads(self.inside("master", "bash", SCRIPT, "nodes"))
+        """Ray nodes that live, by address; none while the head does not answer."""
+        try:
+            said = json.loads(self.inside("master", "bash", SCRIPT, "nodes"))
+        except subprocess.CalledProcessError:
+            return {}
         return {node["ip"]: node for node in said if node["alive"]}

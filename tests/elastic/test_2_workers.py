@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from time import sleep
 
 import pytest
+import yaml
 
 from tests.elastic.cloud import KEYS
 from tests.elastic.hosts import PARAMETER, ElasticHosts, elastic_fleet
 from tests.elastic.test_1_requests import soon
+from tests.local.hosts import made, podman
 from tests.ray.hosts import SECOND_TOKEN, TOKEN, well
 
 FIXED = "steady-1"
@@ -39,6 +41,11 @@ def elastic(hosts: ElasticHosts) -> dict[str, str]:
 def tags_of(hosts: ElasticHosts, key: str) -> set[str]:
     machines = hosts.cloud.workers().values()
     return {tag["Value"] for each in machines for tag in each["Tags"] if tag["Key"] == key}
+
+
+def started(hosts: ElasticHosts, instance: str) -> str:
+    """When the host started: podman starts one again that powered itself off; a cloud ends it."""
+    return podman("inspect", "--format={{.State.StartedAt}}", hosts.stack.container(instance))
 
 
 def test_a_worker_boots_joins_and_stays_without_work_as_the_pool_says(hosts: ElasticHosts) -> None:
@@ -93,13 +100,16 @@ def test_an_idle_worker_goes_and_fixed_and_minimal_ones_stay(hosts: ElasticHosts
 
 def test_the_head_is_never_ended_also_when_its_raylet_is_stopped(hosts: ElasticHosts) -> None:
     assert hosts.launched
+    before = hosts.pid("master")
     hosts.inside("master", "pkill", "-9", "-x", "raylet")
+    soon(lambda: hosts.pid("master") not in (before, "0"), 60)
     soon(lambda: elastic(hosts) and hosts.addresses[FIXED] in hosts.live(), 240)
-    # one that the autoscaler outlives, too: Ray's own parent is stopped, so that it ends nothing
+    # and when the autoscaler outlives it: Ray's own parent is stopped, so that it ends nothing
     parent = hosts.pid("master")
     hosts.inside("master", "bash", "-c", f"kill -STOP {parent}; pkill -9 -x raylet")
     sleep(20)
-    hosts.inside("master", "bash", "-c", f"kill -CONT {parent}")
+    hosts.inside("master", "kill", "-CONT", parent)
+    soon(lambda: hosts.pid("master") not in (parent, "0"), 60)
     soon(lambda: elastic(hosts) and hosts.addresses[FIXED] in hosts.live(), 240)
     log = hosts.inside("master", "bash", "-c", "cat /var/lib/ray/ray/session_*/logs/monitor.log")
     assert re.search(r"RAY_STOPPED->TERMINATING .*" + hosts.launched.head, log), "Ray did want to"
@@ -136,5 +146,18 @@ def test_a_worker_that_has_lost_its_cluster_ends_itself(hosts: ElasticHosts) -> 
     instance = next(iter(elastic(hosts)))
     hosts.inside(instance, "sed", "-i", "s/LOST_SECONDS=.*/LOST_SECONDS=20/", "/etc/agent-fleet/boot.conf")
     hosts.inside(instance, "systemctl", "restart", "ray-watch")
+    before = started(hosts, instance)
     hosts.inside("master", "systemctl", "stop", "ray")
-    soon(lambda: hosts.stack.states().get(instance) == "stopped", 180)
+    soon(lambda: started(hosts, instance) != before, 240)
+
+
+@pytest.mark.exhaustive
+def test_a_machine_whose_boot_does_not_succeed_ends_itself(hosts: ElasticHosts) -> None:
+    document = yaml.safe_load(hosts.user_data())
+    for file in document["write_files"]:
+        if file["path"].endswith("/boot.sh"):
+            file["content"] = "exit 1"
+    data = "#cloud-config\n" + yaml.safe_dump(document)
+    made(*hosts.stack.machine_arguments("i-faulty", "worker"), data=data)
+    before = started(hosts, "i-faulty")
+    soon(lambda: started(hosts, "i-faulty") != before, 180)
