@@ -125,7 +125,9 @@ class ElasticHosts(RayHosts):
 
         def make() -> Call:
             machine: Any = SimpleNamespace(
-                private_ip=self.addresses[name], id=pulumi.Output.from_input(launched.head)
+                private_ip=self.addresses[name],
+                id=pulumi.Output.from_input(launched.head),
+                node=self.node(name),
             )
             description = pulumi.Output.from_input(launched.description(self.fleet))
             launch: Any = SimpleNamespace(description=description)

@@ -70,7 +70,7 @@ def test_the_autoscaler_counts_on_the_least_of_a_pools_types() -> None:
 
 def test_a_stack_without_elastic_pools_knows_nothing_of_them() -> None:
     made = fleet()
-    machine: Any = SimpleNamespace(private_ip="10.0.0.1")
+    machine: Any = SimpleNamespace(private_ip="10.0.0.1", node=made.master)
     given: Any = GivenKeys(TOKEN)
     head = ray.master(made, given, machine, {})
     assert ray.master_tags(made) == {}

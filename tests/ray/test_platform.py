@@ -19,7 +19,7 @@ GIB = 2**30
 def calls() -> list[Any]:
     made, keys = fleet(), GivenKeys(TOKEN)
     machine: Any = SimpleNamespace(private_ip="10.0.0.2")
-    head: Any = SimpleNamespace(private_ip="10.0.0.1")
+    head: Any = SimpleNamespace(private_ip="10.0.0.1", node=made.master)
     given: Any = keys
     worker = made.workers[0]
     return [
