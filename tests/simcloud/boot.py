@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
-from tests.simcloud import catalogue, hosts, instances, names, publishing, resources, served, wires
+from tests.simcloud import catalogue, instances, names, publishing, resources, wires
 from tests.simcloud.provider import HOOKS
 from tests.simcloud.store import Record, Store
 from tools.local_hosts import podman
@@ -49,15 +49,9 @@ def boot(
 
 
 def end(stack: str, identity: str) -> None:
-    """Ends a machine and forgets it."""
-    store = Store(stack)
-    with store.change() as account:
-        record = account.get("instance", identity)
-        account.drop("instance", identity)
-    if record is not None:
-        hosts.remove(store, identity)
-        publishing.reconcile(store)
-        served.settle(store)
+    """Ends a machine; fine if it is gone already."""
+    if instances.find(Store(stack), identity):
+        instances.terminate(Store(stack), identity)
 
 
 def network(stack: str, cidr: str, region: str = "eu-central-1") -> dict[str, str]:

@@ -200,7 +200,7 @@ def _gone(store: Store, record: Record) -> None:
 
 
 def _alive(store: Store, record: Record) -> bool:
-    return not record["sim"].get("terminated") and hosts.there(store, record["id"])
+    return hosts.there(store, record["id"])
 
 
 def find(store: Store, what: str) -> Record | None:
@@ -216,12 +216,13 @@ def find(store: Store, what: str) -> Record | None:
 
 
 def terminate(store: Store, what: str) -> None:
-    """Ends an instance behind the program's back."""
+    """Ends an instance behind the program's back. EC2 would tell of it for another hour."""
     record = find(store, what)
     if record is None:
         raise SystemExit(f"stack {store.stack} has no instance {what}")
-    _mark(store, record["id"], terminated=True)
-    hosts.remove(store, record["id"])
+    with store.change() as account:
+        account.drop("instance", record["id"])
+    _gone(store, record)
 
 
 def interrupt(store: Store, what: str, minutes: float = 2) -> None:

@@ -237,7 +237,6 @@ def _get_instances(account: Account, asked: Answer, region: str) -> Answer:
         for one in account.of("instance")
         if tags.items() <= (one["props"].get("tags") or {}).items()
         and one["props"]["subnetId"] in wanted.get("subnet-id", [one["props"]["subnetId"]])
-        and not one["sim"].get("terminated")
     ]
     return {
         "id": region,

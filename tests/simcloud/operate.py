@@ -15,7 +15,7 @@ def machines(place: Place) -> list[Machine]:
     return [
         Machine(
             id=one["id"],
-            state="terminated" if one["sim"].get("terminated") else there.get(one["id"], "terminated"),
+            state=there.get(one["id"], "terminated"),
             node=(one["props"].get("tags") or {}).get("node"),
             pool=(one["props"].get("tags") or {}).get("pool"),
             address=one["props"]["privateIp"],

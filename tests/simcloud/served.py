@@ -113,7 +113,7 @@ def _instance(account: Account, instance: Record) -> dict[str, Any]:
         "id": instance["id"],
         "account": ACCOUNT,
         "type": props["instanceType"],
-        "state": "terminated" if sim.get("terminated") else "running",
+        "state": "running",
         "image": props.get("ami") or "",
         "privateIp": props["privateIp"],
         "publicIp": publishing.public_of(account, props["privateIp"]) or sim.get("autoPublicIp") or "",
