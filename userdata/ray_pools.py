@@ -37,6 +37,7 @@ class Provider(node_provider.AWSNodeProvider):
     def __init__(self, provider_config, cluster_name):
         super().__init__(provider_config, cluster_name)
         self._no_capacity_until = {}
+        self._last_answer = "none"
         self._lock = threading.Lock()
 
     def _create_node(self, node_config, tags, count):
@@ -59,13 +60,14 @@ class Provider(node_provider.AWSNodeProvider):
                     made.update(super()._create_node(chosen, dict(tags), count - len(made)))
                 except NodeLaunchException as exception:
                     problem = exception
+                    self._last_answer = str(exception)
                     if exception.category in THROTTLED:
                         break
                 if len(made) >= count:
                     return made
                 self._no_capacity_until[place] = time.monotonic() + PATIENCE_SECONDS
         # Ray finds those that were made by their tags.
-        raise problem or NodeLaunchException("NoCapacity", f"for now in none of {places}", None)
+        raise problem or NodeLaunchException("Waiting", f"after this answer: {self._last_answer}", None)
 
     def terminate_nodes(self, node_ids):
         """Never the head, which the autoscaler takes for gone when its raylet is."""

@@ -147,8 +147,9 @@ def test_nowhere_capacity_is_asked_for_with_patience_and_then_again(hosts: Elast
         soon(lambda: len(hosts.cloud.asked("RunInstances")) >= 6, 60)
         sleep(30)
         assert len(hosts.cloud.asked("RunInstances")) == 6, "each type in each zone once a minute"
-        said = hosts.inside("master", "runuser", "-l", "ray", "-c", "ray status -v")
-        assert "InsufficientInstanceCapacity" in said or "NoCapacity" in said, said
+        said = hosts.inside("master", "bash", "-c", "cat /var/lib/ray/ray/session_latest/logs/monitor.log")
+        assert "Failed to launch 2 nodes of type burst: Node Launch Exception (Insuff" in said
+        assert "(Waiting): after this answer: Node Launch Exception (InsufficientInstanceCapacity)" in said
         hosts.cloud.dry.clear()
         soon(lambda: made(hosts) == 2, 90)
 
