@@ -126,10 +126,14 @@ connected() {
   echo "$since" >$state/supervisely-connected
 }
 
+# A program that the token were given to would show it to all users of the machine.
 last_words() {
-  local id
+  local id said
   id=$(containers -a | head -1)
-  [[ ! $id ]] || docker logs --tail 3 "$id" 2>&1 | sed "s/${AGENT_TOKEN:-no token}/***/g" | tail -1 | cut -c-160
+  [[ ! $id ]] || {
+    said=$(docker logs --tail 3 "$id" 2>&1 | tail -1)
+    echo "${said//"${AGENT_TOKEN:-no token}"/***}" | cut -c-160
+  }
 }
 
 agent() {
