@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e_aws.project import SimulatedFleet
 
 NODES = ("master", "steady-1", "steady-2")
@@ -27,6 +29,7 @@ def test_a_second_up_changes_nothing(cluster: SimulatedFleet) -> None:
     assert before == {node: cluster.pid(node) for node in NODES}
 
 
+@pytest.mark.exhaustive
 def test_a_refresh_finds_everything_as_it_was_made(cluster: SimulatedFleet) -> None:
     cluster.refresh()
     assert set(cluster.up().counts()) == {"unchanged"}
@@ -42,6 +45,7 @@ def test_storage_is_shared_through_tls(cluster: SimulatedFleet) -> None:
     assert "127.0.0.1:20490" in cluster.ssh("steady-1", "sudo ss -ltn")
 
 
+@pytest.mark.exhaustive
 def test_storage_comes_back_after_a_reboot(cluster: SimulatedFleet) -> None:
     cluster.ssh("steady-1", "sudo systemd-run --on-active=1 systemctl reboot")
     cluster.wait_for_boot("steady-1")

@@ -1,5 +1,7 @@
 """Changes of a cluster on simulated AWS: only what they name is touched."""
 
+import pytest
+
 from tests.e2e_aws.project import SimulatedFleet, touched
 
 
@@ -34,6 +36,7 @@ def test_one_chosen_worker_leaves_and_nothing_else_changes(cluster: SimulatedFle
     assert cluster.instances() == {node: before[node] for node in ("master", "steady-1", "steady-3")}
 
 
+@pytest.mark.exhaustive
 def test_a_replaced_worker_is_a_new_instance_and_nothing_else_changes(cluster: SimulatedFleet) -> None:
     before = cluster.instances()
     assert cluster.run("replace", cluster.stack, "steady-1").code == 0
@@ -42,6 +45,7 @@ def test_a_replaced_worker_is_a_new_instance_and_nothing_else_changes(cluster: S
     assert after == before
 
 
+@pytest.mark.exhaustive
 def test_a_replaced_head_keeps_its_addresses(cluster: SimulatedFleet) -> None:
     before, instance = cluster.outputs(), cluster.instances()["master"]
     assert cluster.run("replace", cluster.stack, "master").code == 0

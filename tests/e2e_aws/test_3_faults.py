@@ -26,6 +26,7 @@ def test_the_next_up_goes_on_when_there_is_capacity(cluster: SimulatedFleet) -> 
     assert cluster.up().code == 0, "ten refusals are waited for"
 
 
+@pytest.mark.exhaustive
 def test_throttling_that_does_not_end_is_told(cluster: SimulatedFleet) -> None:
     cluster.faults({"kind": "throttle", "operation": "RunInstances", "times": 1000})
     cluster.pool["count"] = 4
@@ -35,6 +36,7 @@ def test_throttling_that_does_not_end_is_told(cluster: SimulatedFleet) -> None:
     cluster.faults()
 
 
+@pytest.mark.exhaustive
 def test_an_address_that_comes_late_is_waited_for(cluster: SimulatedFleet) -> None:
     cluster.faults({"kind": "lateAddress", "name": "steady-4-instance", "seconds": 20})
     cluster.pool["count"] = 4
@@ -65,6 +67,7 @@ def test_destroy_with_a_dead_head_and_dead_workers_leaves_nothing(cluster: Simul
     assert cluster.run("leftovers", cluster.stack).code == 0
 
 
+@pytest.mark.exhaustive
 def test_storage_that_is_kept_is_taken_up_by_its_id(cluster: SimulatedFleet) -> None:
     cluster.config["storage"] = {"mountPath": "/shared", "onDestroy": "retain"}
     cluster.pool.update(count=1)
