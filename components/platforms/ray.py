@@ -31,6 +31,9 @@ DRAIN_SECONDS = 120
 # A machine of an elastic pool that has not joined by then is ended, and another one tried; packages may come
 # from a slow index.
 JOIN_SECONDS = 1200
+# One that was made but is gone before the autoscaler's next look is asked for again; a request that tries every
+# type in every zone takes a minute.
+SEEN_SECONDS = 120
 # One that has had no Ray node for so long, because its head is gone, ends itself.
 LOST_SECONDS = 1800
 
@@ -188,6 +191,7 @@ def _autoscaler(
             "RAY_CLOUD_INSTANCE_ID": machine_id,
             "RAY_NODE_TYPE_NAME": ray_autoscaler.HEAD_TYPE,
             "RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S": JOIN_SECONDS,
+            "RAY_AUTOSCALER_RECONCILE_REQUEST_STATUS_TIMEOUT_S": SEEN_SECONDS,
         }
         return "".join(f"\n{name}={value}" for name, value in values.items())
 

@@ -29,14 +29,18 @@ def asked_for(hosts: ElasticHosts) -> int:
     return len(hosts.cloud.workers("pending", "running", "terminated"))
 
 
+def end_all(hosts: ElasticHosts) -> None:
+    """The autoscaler, which looks every 5 s, knows all of them before, and none after."""
+    while hosts.cloud.workers():
+        sleep(6)
+        hosts.cloud.client("ec2").terminate_instances(InstanceIds=list(hosts.cloud.workers()))
+        sleep(6)
+
+
 @pytest.fixture(autouse=True)
 def fresh(hosts: ElasticHosts) -> None:
     """No machine from the test before, and no request of its."""
-    ids = list(hosts.cloud.workers())
-    if ids:
-        hosts.cloud.client("ec2").terminate_instances(InstanceIds=ids)
-        # the autoscaler has looked since
-        sleep(7)
+    end_all(hosts)
     hosts.cloud.requests.clear()
     hosts.cloud.dry.clear()
     before = asked_for(hosts)
@@ -148,10 +152,19 @@ def test_nowhere_capacity_is_asked_for_with_patience_and_then_again(hosts: Elast
         sleep(30)
         assert len(hosts.cloud.asked("RunInstances")) == 6, "each type in each zone once a minute"
         said = hosts.inside("master", "bash", "-c", "cat /var/lib/ray/ray/session_latest/logs/monitor.log")
-        assert "Failed to launch 2 nodes of type burst: Node Launch Exception (Insuff" in said
+        assert "nodes of type burst: Node Launch Exception (InsufficientInstanceCapacity)" in said
         assert "(Waiting): after this answer: Node Launch Exception (InsufficientInstanceCapacity)" in said
         hosts.cloud.dry.clear()
         soon(lambda: made(hosts) == 2, 90)
+
+
+@pytest.mark.exhaustive
+def test_machines_that_are_gone_before_they_were_seen_are_asked_for_again(hosts: ElasticHosts) -> None:
+    with hosts.work(4, 600):
+        soon(lambda: made(hosts) == 1, 60)
+        (first,) = hosts.cloud.workers()
+        hosts.cloud.client("ec2").terminate_instances(InstanceIds=[first])
+        soon(lambda: made(hosts) == 2, 180)
 
 
 @pytest.mark.exhaustive

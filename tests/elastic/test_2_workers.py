@@ -11,7 +11,7 @@ import yaml
 
 from tests.elastic.cloud import KEYS
 from tests.elastic.hosts import PARAMETER, ElasticHosts, elastic_fleet
-from tests.elastic.test_1_requests import soon
+from tests.elastic.test_1_requests import end_all, soon
 from tests.local.hosts import made, podman
 from tests.ray.hosts import SECOND_TOKEN, TOKEN, well
 
@@ -21,9 +21,7 @@ FIXED = "steady-1"
 @pytest.fixture(scope="module", autouse=True)
 def workers(hosts: ElasticHosts) -> Iterator[None]:
     """Two at most, the first of which stays; instances are hosts from here on."""
-    ids = list(hosts.cloud.workers())
-    if ids:
-        hosts.cloud.client("ec2").terminate_instances(InstanceIds=ids)
+    end_all(hosts)
     hosts.cloud.requests.clear()
     hosts.cloud.dry.clear()
     hosts.fleet = elastic_fleet(min=1, max=2, idleMinutes=1)
