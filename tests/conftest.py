@@ -18,6 +18,7 @@ FOLDERS = {
     "local",
     "conformance",
     "simcloud",
+    "supervisely",
 }
 
 # Started in the background of a shell, pytest would hand on that Ctrl-C is ignored, to all that tests start.

@@ -24,7 +24,7 @@ HEARD_SECONDS = 8
 
 @dataclass
 class Faults:
-    """`status`: of every answer. `delay`: seconds before it. `ignore`: what agents say is not heard."""
+    """`status`: of every answer. `delay`: seconds before it. `ignore`: no agent is ever running."""
 
     status: int = 0
     delay: float = 0
@@ -101,14 +101,13 @@ class Server:
 
     def _of_agents(self, call: str, token: str, body: bytes) -> object:
         agent = self._with_token(token)
-        if self.faults.ignore:
-            return {}
         if call == "AgentConnected":
             said: dict[str, Any] = json.loads(body or b"{}")
             with self._lock:
                 agent.update(version=said.get("version"), gpuInfo=said.get("gpuInfo"))
                 self.save()
-        self._heard[token] = time.monotonic()
+        if not self.faults.ignore:
+            self._heard[token] = time.monotonic()
         return {}
 
     def _options(self, token: str) -> object:

@@ -11,14 +11,15 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from tools.local_hosts import image, podman, state
 
 HERE = Path(__file__).parent
-# Of the stack supervisely-local: its file names the address.
-SUBNET, ADDRESS = "10.87.87.0/24", "10.87.87.10"
+# Of the stack supervisely-local, whose file names the address: the tenth.
+SUBNET = "10.87.87.0/24"
 LOCAL = "supervisely-local"
 # What anybody may know: it opens the stand-in only.
 API_TOKEN = "stand-in-api-token-which-opens-nothing-else"  # noqa: S105
@@ -43,8 +44,9 @@ class Standins:
 
     @property
     def address(self) -> str:
-        where = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        return podman.run("inspect", "--format", where, self._object).strip()
+        """Known while the container is stopped, and the same when it runs again."""
+        (network,) = json.loads(podman.run("network", "inspect", self._object))
+        return str(IPv4Network(network["subnets"][0]["subnet"])[10])
 
     @property
     def url(self) -> str:
@@ -55,11 +57,17 @@ class Standins:
         return f"{self.address}:5000"
 
     def start(self, tls: Path | None = None) -> None:
-        """Those that run already stay, those that were stopped go on. `tls`: folder of a certificate."""
+        """Those that run already stay, those that were stopped go on. `tls`: a folder for a certificate,
+        with which the server listens on port 443 as well.
+        """
         if not podman.exists("network", self._object):
             subnet = [f"--subnet={self.subnet}"] if self.subnet else []
             podman.run("network", "create", *subnet, self._object)
         if not podman.exists("container", self._object):
+            if tls:
+                from tests.supervisely import certificates
+
+                certificates.write(tls, self.address)
             self._create(tls)
         podman.run("start", self._object)
         self._wait()
@@ -76,7 +84,7 @@ class Standins:
             f"--name={self._object}",
             *podman.limits(),
             f"--network={self._object}",
-            *([f"--ip={ADDRESS}"] if self.subnet else []),
+            f"--ip={self.address}",
             f"--volume={HERE / 'server.py'}:/server.py:ro",
             *([f"--volume={tls}:/tls:ro"] if tls else []),
             *podman.label_options({"project": state.PROJECT}),
@@ -109,7 +117,13 @@ class Standins:
 
     def _publish(self, version: str) -> None:
         tag = f"localhost/{state.PROJECT}/supervisely-agent:{version}"
-        build = ["build", "--quiet", f"--build-arg=BASE={image.ensure()}", f"--build-arg=VERSION={version}"]
+        build = [
+            "build",
+            "--quiet",
+            "--layers=false",
+            f"--build-arg=BASE={image.ensure()}",
+            f"--build-arg=VERSION={version}",
+        ]
         context = str(HERE / "image" / "agent")
         podman.run(*build, *podman.limits(), f"--tag={tag}", context, seconds=300)
         podman.run(
