@@ -31,8 +31,8 @@ DRAIN_SECONDS = 120
 # A machine of an elastic pool that has not joined by then is ended, and another one tried; packages may come
 # from a slow index.
 JOIN_SECONDS = 1200
-# One that was made but is gone before the autoscaler's next look is asked for again; a request that tries every
-# type in every zone takes a minute.
+# One that was made but is gone before the autoscaler's next look is asked for again; a request that tries
+# every type in every zone takes a minute.
 SEEN_SECONDS = 120
 # One that has had no Ray node for so long, because its head is gone, ends itself.
 LOST_SECONDS = 1800
