@@ -96,6 +96,7 @@ def _from_storage(call: Call, storage: str) -> str:
     return _install_and_run(
         call,
         "timeout 600 cloud-init status --wait >/dev/null 2>&1 || :; "
+        f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || :; "
         f'cp {found} $new 2>/dev/null || {{ echo "{missing}" >&2; exit 1; }}; '
         f"echo {digest} $new | sha256sum --quiet -c >&2",
     )
@@ -127,9 +128,14 @@ _QUIET = ["stdout", "stderr"]
 
 
 class Command(remote.Command):
-    """The SDK's resource with the outputs alone that are used."""
+    """The SDK's resource with the outputs alone that are used.
+
+    As there, any changed trigger replaces: the plugin's schema says it of the list as a whole alone.
+    """
 
     def __init__(self, name: str, args: remote.CommandArgs, opts: pulumi.ResourceOptions) -> None:
+        replacing = pulumi.ResourceOptions(replace_on_changes=["triggers[*]"])
+        opts = pulumi.ResourceOptions.merge(opts, replacing)
         lean.register(self, "command:remote:Command", name, args, ("stdout",), opts)
 
 

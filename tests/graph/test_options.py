@@ -24,6 +24,7 @@ def test_a_step_is_replaced_with_its_machine_and_by_nothing_else(dev: Recording,
     step, machine = dev[f"{node}-step"], dev[f"{node}-host"]
     assert list(step.raw.replace_with) == [machine.urn]
     assert len(step.inputs["triggers"]) == 1
+    assert list(step.raw.replaceOnChanges) == ["triggers[*]"]
     assert step.raw.propertyDependencies["triggers"].urns == [machine.urn]
     assert not step.raw.deleteBeforeReplace
 
@@ -36,6 +37,7 @@ def test_a_membership_goes_with_the_masters_machine_and_is_replaced_with_its_own
     assert membership.raw.deletedWith == dev["master-host"].urn
     assert list(membership.raw.replace_with) == [dev[f"{node}-host"].urn]
     assert membership.raw.propertyDependencies["triggers"].urns == [dev[f"{node}-host"].urn]
+    assert list(membership.raw.replaceOnChanges) == ["triggers[*]"]
     assert not membership.raw.deleteBeforeReplace
 
 
