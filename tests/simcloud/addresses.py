@@ -39,8 +39,12 @@ def used(account: Account) -> set[str]:
 
 
 def private(account: Account, subnet: str, wanted: str | None = None) -> str:
-    """An address of a subnet: the wanted one, or the lowest free. Raises RefusedError."""
-    cidr = IPv4Network(account.one("subnet", subnet)["props"]["cidrBlock"])
+    """An address of a subnet: the wanted one, or a free one. Raises RefusedError.
+
+    As on AWS, an address that somebody had until now comes last: the next is above the latest given out.
+    """
+    record = account.one("subnet", subnet)
+    cidr = IPv4Network(record["props"]["cidrBlock"])
     taken = used(account)
     if wanted is not None:
         if IPv4Address(wanted) not in cidr:
@@ -50,8 +54,10 @@ def private(account: Account, subnet: str, wanted: str | None = None) -> str:
         if wanted in taken:
             raise RefusedError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
         return wanted
-    for address in usable(cidr):
+    latest = int(record["sim"].get("latest", 0))
+    for address in sorted(usable(cidr), key=lambda address: (int(address) <= latest, address)):
         if str(address) not in taken:
+            record["sim"]["latest"] = int(address)
             return str(address)
     raise RefusedError(
         "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet}'."

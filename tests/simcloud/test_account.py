@@ -114,6 +114,13 @@ def test_aws_keeps_the_first_four_addresses_of_a_subnet(
     assert addresses.free_in(store.read(), network[1]) == 4096 - 5 - 2
 
 
+def test_an_address_is_not_given_out_again_at_once(
+    store: Store, make: Make, network: tuple[str, str]
+) -> None:
+    delete(store, make("networkInterface", subnetId=network[1]))
+    assert make("networkInterface", subnetId=network[1])["props"]["privateIp"] == "10.1.0.5"
+
+
 def test_an_interface_in_a_group_of_another_vpc_is_refused(make: Make, network: tuple[str, str]) -> None:
     other = make("vpc", cidrBlock="10.2.0.0/16")["id"]
     group = make("securityGroup", vpcId=other)["id"]
