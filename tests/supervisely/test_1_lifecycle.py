@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e.conftest import Argvs
 from tests.e2e.project import podman, wait_until
 from tests.local.hosts import Stack
@@ -50,6 +52,7 @@ def test_a_second_up_changes_nothing(up: GpuFleet) -> None:
     assert {name: up.agent_container(name) for name in NAMES} == before
 
 
+@pytest.mark.exhaustive
 def test_an_agent_that_made_itself_anew_is_left_alone_by_its_step(up: GpuFleet) -> None:
     before = up.agent_container("keeps")
     up.standins.fail(options={"LOG_LEVEL": "DEBUG"})
@@ -61,6 +64,7 @@ def test_an_agent_that_made_itself_anew_is_left_alone_by_its_step(up: GpuFleet) 
     assert up.agent_container("keeps") == anew
 
 
+@pytest.mark.exhaustive
 def test_a_machine_that_booted_again_has_its_agent(up: GpuFleet) -> None:
     def started() -> str:
         return podman("inspect", "-f", "{{.State.StartedAt}}", up.container("keeps"))
@@ -110,6 +114,7 @@ def test_a_machine_made_anew_keeps_or_renews_its_agent_and_leaves_no_orphan(up: 
     assert len(up.alive()) == 2
 
 
+@pytest.mark.exhaustive
 def test_fleet_replaces_one_machine(up: GpuFleet) -> None:
     before = {name: up.agent_of(name)["id"] for name in NAMES}
     machine = up.machine("keeps")
