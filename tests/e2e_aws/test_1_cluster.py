@@ -1,6 +1,7 @@
 """The whole AWS program on the real engine, over simulated AWS: what there is after a first `up`."""
 
 import json
+import shlex
 
 import pytest
 
@@ -12,7 +13,8 @@ ASK = "curl -sH X-aws-ec2-metadata-token:$({token}) http://169.254.169.254/lates
 
 
 def ask(cluster: SimulatedFleet, node: str, path: str) -> str:
-    return cluster.ssh(node, ASK.format(token=TOKEN, path=path))
+    """As root: nobody else is let through."""
+    return cluster.ssh(node, f"sudo sh -c {shlex.quote(ASK.format(token=TOKEN, path=path))}")
 
 
 def test_head_and_workers_are_ray_nodes(cluster: SimulatedFleet) -> None:
@@ -64,8 +66,16 @@ def test_workers_have_no_way_in_from_outside(cluster: SimulatedFleet) -> None:
 
 def test_the_metadata_service_answers_with_a_token_alone(cluster: SimulatedFleet) -> None:
     bare = "curl -so /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
-    assert cluster.ssh("steady-1", bare) == "401"
+    assert cluster.ssh("steady-1", f"sudo {bare}") == "401"
     assert ask(cluster, "steady-1", "meta-data/instance-id") == cluster.instances()["steady-1"]
+
+
+def test_people_do_not_reach_the_metadata_service(cluster: SimulatedFleet) -> None:
+    """Whoever does has what the machine's role may do."""
+    status = "curl -so /dev/null -w '%{http_code}' -m 3 http://169.254.169.254/ || true"
+    for user in ("ray", "fleet"):
+        assert cluster.ssh("steady-1", f"sudo runuser -u {user} -- {status}") == "000"
+    assert cluster.ssh("master", f"sudo runuser -u ray -- {status}") != "000", "the autoscaler's own requests"
 
 
 def test_user_data_holds_no_secret_but_the_hosts_own_key(cluster: SimulatedFleet) -> None:

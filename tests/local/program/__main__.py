@@ -37,6 +37,7 @@ fleet = Fleet(
 network = local.Network("network", fleet)
 groups = local.SecurityGroups("security-groups", fleet, network)
 storage = local.SharedStorage("storage", fleet, network, groups)
+identities = local.Identities("identities", fleet, network, groups, storage, pulumi.ResourceOptions())
 
 
 def user_data_after(group: pulumi.Output[str], volume: pulumi.Output[str], node: str) -> pulumi.Output[str]:
@@ -52,6 +53,7 @@ for node in (fleet.master, *fleet.workers):
             network=network,
             groups=groups,
             storage=storage,
+            identities=identities,
             user_data=user_data_after(groups.ids[node.role], storage.id, node.name),
             login=pulumi.Output.secret(keys.KeyPair("unused", "unused")),
             host=pulumi.Output.secret(keys.KeyPair("unused", keys.public_line(HOST))),
