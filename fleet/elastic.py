@@ -49,7 +49,7 @@ def target(inventory: Inventory, config: Path, name: str) -> tuple[str, list[str
 
 
 def _now(inventory: Inventory) -> list[Machine]:
-    """None where the cloud cannot be asked: then the name is simply unknown."""
+    """Empty where the cloud cannot be asked: then the name is simply unknown."""
     try:
         place = place_of(inventory.stack, inventory.team)
         return of(operate_of(inventory.cloud).machines(place))

@@ -97,7 +97,25 @@ class AwsStorage(parts.Storage):
     ] = True
 
 
-class AwsMaster(Sized):
+class OnInstances(Sized):
+    """What every machine on EC2 has."""
+
+    disk_gib: Annotated[
+        int,
+        Change.MACHINE,
+        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[40]),
+    ] = 40
+    image_id: Annotated[
+        ImageId | None,
+        Change.NEW_MACHINES,
+        Field(
+            description="Image that machines boot from. Default: the newest Debian 13 when they are made.",
+            examples=["ami-0123456789abcdef0"],
+        ),
+    ] = None
+
+
+class AwsMaster(OnInstances):
     """The master's instance, always on demand."""
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
@@ -110,26 +128,13 @@ class AwsMaster(Sized):
     instance_type: Annotated[
         InstanceType, Change.MACHINE, Field(description="Instance type.", examples=["m5.2xlarge"])
     ]
-    disk_gib: Annotated[
-        int,
-        Change.MACHINE,
-        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[40]),
-    ] = 40
-    image_id: Annotated[
-        ImageId | None,
-        Change.NEW_MACHINES,
-        Field(
-            description="Image of the machine. Default: the newest Debian 13 when it is made.",
-            examples=["ami-0123456789abcdef0"],
-        ),
-    ] = None
 
     @property
     def types(self) -> tuple[str, ...]:
         return (self.instance_type,)
 
 
-class AwsPool(machines.AnyPool):
+class AwsPool(machines.AnyPool, OnInstances):
     """Workers on instances: as many as `count` says, or elastic."""
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
@@ -175,19 +180,6 @@ class AwsPool(machines.AnyPool):
             examples=[["c5.large"]],
         ),
     ]
-    disk_gib: Annotated[
-        int,
-        Change.MACHINE,
-        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[40]),
-    ] = 40
-    image_id: Annotated[
-        ImageId | None,
-        Change.NEW_MACHINES,
-        Field(
-            description="Image of its machines. Default: the newest Debian 13 when they are made.",
-            examples=["ami-0123456789abcdef0"],
-        ),
-    ] = None
 
     @property
     def types(self) -> tuple[str, ...]:

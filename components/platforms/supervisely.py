@@ -7,13 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
 from components.call import ApiCall, Call
 from components.config.gpu_vms import AnyGpuVm
 from components.config.supervisely_tokens import host_of
 from components.fleet import Fleet, Node
 from components.keys import Keys
+from components.platform import Enrolled
 from components.ports import Port
 
 SCRIPTS = ("supervisely",)
@@ -24,8 +23,6 @@ PORTS: tuple[Port, ...] = ()
 SPACE_MIB = 2000
 # Fingerprint of the key that signs NVIDIA's repository, wherever it is mirrored.
 NVIDIA_KEY = "C95B321B61E88C1809C4F759DDCAE044F796ECB0"
-
-Enrolled = pulumi.Output[dict[str, Any]]
 
 
 def _spec(node: Node) -> AnyGpuVm:

@@ -1,6 +1,7 @@
 """What the stack file presumes of networks and file systems that are there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pulumi
 
@@ -9,6 +10,8 @@ from components.clouds.aws.network import EVERYWHERE
 from components.config.aws import AwsConfig
 from components.config.problems import Problem
 
+T = TypeVar("T")
+
 # What a mount target of the shared storage takes of a subnet.
 OF_STORAGE = 1
 
@@ -16,6 +19,16 @@ OF_STORAGE = 1
 def untold(path: str, value: str, error: Exception, right: str) -> Problem:
     """Of what the program cannot do without."""
     return Problem(path, value, f"cannot be looked at: {error}", f"allow {right}, or try again")
+
+
+def _found(path: str, name: str, question: Callable[[str], T], remedy: str, *, right: str) -> T | Problem:
+    """What AWS tells of a thing that must be there, or why the program cannot go on."""
+    try:
+        return question(name)
+    except ask.AbsentError:
+        return Problem(path, name, f"is not in {ask.region()}", remedy)
+    except ask.UnansweredError as error:
+        return untold(path, name, error, right)
 
 
 def zones_of_workers(file: AwsConfig) -> list[str]:
@@ -76,13 +89,11 @@ def _addresses(file: AwsConfig) -> list[int]:
 
 def _subnet(file: AwsConfig, path: str, name: str, wanted: int) -> Iterator[Problem]:
     vpc_id = file.network.vpc_id or ""
-    try:
-        subnet = ask.subnet(name)
-    except ask.AbsentError:
-        yield Problem(path, name, f"is not in {ask.region()}", "write the id of a subnet of that VPC")
-        return
-    except ask.UnansweredError as error:
-        yield untold(path, name, error, "ec2:DescribeSubnets")
+    subnet = _found(
+        path, name, ask.subnet, "write the id of a subnet of that VPC", right="ec2:DescribeSubnets"
+    )
+    if isinstance(subnet, Problem):
+        yield subnet
         return
     if subnet.vpc_id != vpc_id:
         rule = f"is a subnet of {subnet.vpc_id}, not of `network.vpcId`"
@@ -122,13 +133,10 @@ def storage_problems(file: AwsConfig) -> Iterator[Problem]:
     path, name = "storage.fileSystemId", file.storage.file_system_id
     if not name:
         return
-    try:
-        files = ask.file_system(name)
-    except ask.AbsentError:
-        yield Problem(path, name, f"is not in {ask.region()}", "write the id of an EFS file system")
-        return
-    except ask.UnansweredError as error:
-        yield untold(path, name, error, "elasticfilesystem:DescribeFileSystems")
+    right = "elasticfilesystem:DescribeFileSystems"
+    files = _found(path, name, ask.file_system, "write the id of an EFS file system", right=right)
+    if isinstance(files, Problem):
+        yield files
         return
     zone, zones = files.availability_zone_name, set(zones_of_workers(file))
     if zone and zones - {zone}:

@@ -1,7 +1,8 @@
 """The cloud `local`: machines are podman containers on the operator's computer. Needs no account."""
 
-import importlib
 from typing import TYPE_CHECKING
+
+from components.clouds.faces import imported_when_asked
 
 if TYPE_CHECKING:
     from components.clouds.local.identities import Identities
@@ -22,9 +23,4 @@ _MODULES = {
     "look_up": "look_ups",
 }
 
-
-def __getattr__(name: str) -> object:
-    """The faces are imported when asked for: the operator's commands need `operate` alone, without Pulumi."""
-    if name not in _MODULES:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = imported_when_asked(__name__, _MODULES)
