@@ -3,10 +3,13 @@
 xdist's own groups, by marks, do nothing under pytest 9.
 """
 
+import shutil
 import signal
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests import leftovers
 
 # The longest begin first, so that none is left over for the end.
 FOLDERS = (
@@ -23,6 +26,16 @@ FOLDERS = (
 
 # Started in the background of a shell, pytest would hand on that Ctrl-C is ignored, to all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput") or not shutil.which("podman"):
+        return
+    lock, alone = leftovers.alone()
+    session.config.add_cleanup(lock.close)
+    if alone:
+        leftovers.remove()
+        leftovers.shared(lock)
 
 
 class ByFolder(LoadScopeScheduling):

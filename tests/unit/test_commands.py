@@ -1,6 +1,7 @@
 import base64
 import gzip
 import hashlib
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -47,6 +48,11 @@ def test_the_minified_script_is_still_shell() -> None:
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
     """Where the master would publish a script that says `ran`, and a worker's command without its sudo."""
     script = "echo ran\n"
+    mounted = tmp_path / "bin/mountpoint"
+    mounted.parent.mkdir()
+    mounted.write_text("#!/bin/sh\n")
+    mounted.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{mounted.parent}:{os.environ['PATH']}")
     monkeypatch.setattr(commands, "INSTALLED", str(tmp_path / "installed"))
     monkeypatch.setattr(commands, "script_of", lambda _: script)
     published = tmp_path / commands.PUBLISHED / hashlib.sha256(script.encode()).hexdigest()

@@ -1,0 +1,43 @@
+"""What a run of the tests that was killed has left goes before the next one begins.
+
+The tests' own stacks are called `t-...`. Their names lead to podman's objects also where the folder that made
+them is gone.
+"""
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from tools.local_hosts import podman
+
+OURS = ("agent-fleet-t-", "agent-fleet-sim-t-", "agent-fleet-standins-t-")
+
+
+def alone() -> tuple[IO[str], bool]:
+    """A lock that lasts as long as its file is open, and whether no other run of tests holds it."""
+    file = (Path(tempfile.gettempdir()) / f"agent-fleet-tests-{os.getuid()}.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return file, False
+    return file, True
+
+
+def shared(file: IO[str]) -> None:
+    fcntl.flock(file, fcntl.LOCK_SH)
+
+
+def _left() -> list[tuple[str, str]]:
+    found = [("container", str(one["Names"][0])) for one in podman.records("ps", "--all")]
+    found += [("network", str(one["name"])) for one in podman.records("network", "ls")]
+    found += [("volume", str(one["Name"])) for one in podman.records("volume", "ls")]
+    return [(kind, name) for kind, name in found if name.startswith(OURS)]
+
+
+def remove() -> None:
+    for kind, name in _left():
+        print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
+        podman.remove(kind, name)
