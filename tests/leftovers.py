@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from tests.simcloud import boot, names
 from tools.local_hosts import podman
 
 OURS = ("agent-fleet-t-", "agent-fleet-sim-t-", "agent-fleet-standins-t-")
@@ -37,7 +38,15 @@ def _left() -> list[tuple[str, str]]:
     return [(kind, name) for kind, name in found if name.startswith(OURS)]
 
 
+def _simulated() -> set[str]:
+    hosts = podman.containers({"project": names.PROJECT})
+    return {stack for host in hosts if (stack := str(host["Labels"]["stack"])).startswith("t-")}
+
+
 def remove() -> None:
+    for stack in sorted(_simulated()):
+        print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
+        boot.take_down(stack)
     for kind, name in _left():
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)

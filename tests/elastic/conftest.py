@@ -15,7 +15,7 @@ def hosts() -> Iterator[ElasticHosts]:
     """A head with an elastic pool and a worker of a fixed one, verified; instances are not hosts yet."""
     made("image", "ensure")
     with cloud() as small:
-        hosts = ElasticHosts(Stack(f"el-{uuid.uuid4().hex[:6]}"), cloud=small)
+        hosts = ElasticHosts(Stack(f"t-el-{uuid.uuid4().hex[:6]}"), cloud=small)
         hosts.gateway = hosts.stack.network()["gateway"]
         try:
             hosts.stack.storage()

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,17 @@ def test_the_masters_port_is_taken(stack: Stack) -> None:
         said,
     ), said
     assert stack.states() == {}, "a host that failed at its making is not left behind"
+
+
+def test_a_port_that_rules_of_a_host_that_is_gone_lead_away_is_not_free() -> None:
+    port = network.PORTS.stop - 1
+    rule = f"OUTPUT -d 127.0.0.1/32 -p tcp --dport {port} -j DNAT --to-destination 198.51.100.1:22".split()
+    assert network.port_is_free(port)
+    subprocess.run([*wrapper.as_root("iptables"), "-t", "nat", "-I", *rule], check=True)
+    try:
+        assert not network.port_is_free(port)
+    finally:
+        subprocess.run([*wrapper.as_root("iptables"), "-t", "nat", "-D", *rule], check=True)
 
 
 def test_the_network_overlaps_another(cluster: Cluster) -> None:

@@ -161,13 +161,20 @@ def _first_free(candidates: Iterable[int], promised: set[int]) -> int:
 
 
 def port_is_free(port: int) -> bool:
+    """Nobody listens, and nothing swallows what comes: rules of hosts that are gone may still lead it away."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
-    return True
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def owner_of_port(port: int) -> str:
