@@ -161,7 +161,7 @@ def _first_free(candidates: Iterable[int], promised: set[int]) -> int:
 
 
 def port_is_free(port: int) -> bool:
-    """Nobody listens, and nothing swallows what comes: rules of hosts that are gone may still lead it away."""
+    """Nobody listens, and nothing swallows what comes: rules of hosts that are gone may lead it away."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
