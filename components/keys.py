@@ -14,10 +14,14 @@ from functools import cache
 
 import pulumi
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pulumi_command import local
 
 _KEY_TYPE = b"ssh-ed25519"
+# ZeroMQ writes keys in base 85 with an alphabet of its own (RFC 32/Z85).
+_B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,22 @@ def private_text(secret: bytes) -> str:
     return f"{marks.format('BEGIN')}\n{lines}\n{marks.format('END')}\n"
 
 
+@dataclass(frozen=True)
+class CurvePair:
+    """A curve25519 key of ZeroMQ, both halves in its own base 85."""
+
+    private: str
+    public: str
+
+
+def curve_pair(secret: bytes) -> CurvePair:
+    def z85(key: bytes) -> str:
+        return base64.b85encode(key).translate(bytes.maketrans(_B85, _Z85)).decode()
+
+    public = X25519PrivateKey.from_private_bytes(secret).public_key()
+    return CurvePair(z85(secret), z85(public.public_bytes(Encoding.Raw, PublicFormat.Raw)))
+
+
 class Keys:
     """Key pairs and tokens of one stack: `seed` derives them, `given` holds those that the team brings."""
 
@@ -95,6 +115,10 @@ class Keys:
             return KeyPair(private_text(secret), public_line(secret))
 
         return self._seed.apply(pair)
+
+    @cache  # noqa: B019 - as above
+    def curve_pair(self, label: str, generation: int = 1) -> pulumi.Output[CurvePair]:
+        return self._seed.apply(lambda seed: curve_pair(derive(seed, label, generation)))
 
     @cache  # noqa: B019 - as above
     def token(self, label: str, generation: int = 1) -> pulumi.Output[str]:

@@ -35,7 +35,7 @@ class Platform(Protocol):
         """Installs and starts the agent on a worker."""
         ...
 
-    def member(self, node: Node, machine: Machine) -> Call:
+    def member(self, fleet: Fleet, node: Node, keys: Keys, machine: Machine) -> Call:
         """At the controller: waits until the agent is alive and right; `undo` drains and removes it."""
         ...
 

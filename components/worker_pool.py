@@ -41,6 +41,6 @@ class WorkerPool(pulumi.ComponentResource):
             str(site.fleet.config.storage.mount_path),
             pulumi.ResourceOptions(parent=self, depends_on=[master.step]),
         )
-        member = platform.member(node, worker)
+        member = platform.member(site.fleet, node, site.keys, worker)
         commands.membership(member, worker, step, master.machine, child)
         return worker

@@ -84,6 +84,11 @@ class ClientConfig(_Output):
     def from_outputs(cls, stack: str, outputs: Mapping[str, Any]) -> Self:
         if "clientConfig" not in outputs:
             raise UserError(f"stack {stack} has no cluster that people can log in to")
+        if "endpoint" in outputs["clientConfig"]:
+            raise UserError(
+                f"people do not log in to the machines of stack {stack}: they use its API and web page; "
+                f"run: python -m fleet tunnel {stack}"
+            )
         return _read(cls, stack, "clientConfig", outputs["clientConfig"])
 
 

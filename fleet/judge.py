@@ -22,7 +22,8 @@ GPU_VM = "gpuVm"
 class Row:
     """A node as it is now. None is what could not be learnt. `problems` is empty where all is well.
 
-    A machine of an elastic pool is named by its id, and nobody asks it: it may go at any time.
+    A machine of an elastic pool is named by its id, and nobody asks it: it may go at any time. `work` is in
+    the words of a controller that tells it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Row:
     problems: tuple[str, ...]
     remedy: Remedy | None
     elastic: bool = False
+    work: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ def _row(node: Node, facts: Facts, usual: str | None) -> Row:
     problems, remedy = _problems(machine, agent, report, usual)
     if node.role == "master" and facts.agents.error and not problems:
         problems, remedy = (f"its controller does not answer: {facts.agents.error}",), "repair"
+    known = next((one for one in facts.agents.value or () if one["ip"] == node.private_ip), _NOTHING)
+    if agent == "ALIVE" and known.get("accepts") is False:
+        problems, remedy = (*problems, "its controller gives it no work: it is not schedulable"), "repair"
     return Row(
         name=node.name,
         role=node.role,
@@ -115,6 +120,7 @@ def _row(node: Node, facts: Facts, usual: str | None) -> Row:
         uptime_seconds=said.get("uptimeSeconds"),
         problems=problems,
         remedy=remedy,
+        work=known.get("work") if agent == "ALIVE" else None,
     )
 
 

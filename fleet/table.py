@@ -35,6 +35,8 @@ def as_json(verdict: Verdict) -> str:
 def show(verdict: Verdict, console: Console) -> None:
     """Prints the table, each problem in a sentence, and last what to run."""
     headings = [heading for heading in CELLS if console.width >= WIDE or heading not in LEFT_OUT_WHERE_NARROW]
+    if not any(row.work for row in verdict.rows):
+        headings.remove("work")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in headings:
         right = heading in ("load", "memory", "up")
@@ -103,4 +105,5 @@ CELLS: dict[str, Callable[[Row], str]] = {
     "load": lambda row: UNKNOWN if row.load is None else f"{row.load:.2f}",
     "memory": lambda row: _memory(row.memory_mib, row.free_memory_mib),
     "up": lambda row: _duration(row.uptime_seconds),
+    "work": lambda row: escape(row.work or UNKNOWN),
 }

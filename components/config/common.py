@@ -7,9 +7,14 @@ from pydantic import Field
 from components.config.base import Change, Model
 from components.config.parts import Access, KeyGenerations, Packages
 from components.config.types import TeamName
+from components.platforms.backendai_settings import BackendaiSettings
 from components.platforms.ray_settings import Settings as RaySettings
 
-Platform = Literal["ray"]
+Platform = Literal["ray", "backendai"]
+PlatformSettings = RaySettings | BackendaiSettings
+
+# A stack file is read with the settings of its own platform alone (model.py).
+SETTINGS: dict[str, type[PlatformSettings]] = {"ray": RaySettings, "backendai": BackendaiSettings}
 
 # Alibaba Cloud takes 20 tags per resource; project, stack, team and Name are ours.
 TAGS = 16
@@ -22,7 +27,7 @@ class AnyCluster(Model):
         Platform, Change.EVERYTHING, Field(description="What runs on the machines.", examples=["ray"])
     ]
     settings: Annotated[
-        RaySettings, Change.PER_FIELD, Field(description="Settings of the platform.", examples=[{}])
+        PlatformSettings, Change.PER_FIELD, Field(description="Settings of the platform.", examples=[{}])
     ] = RaySettings()
 
     @property

@@ -19,12 +19,17 @@ class Field:
     path: str
     info: FieldInfo
     change: Change
-    model: type[Model] | None
+    models: tuple[type[Model], ...]
 
     @classmethod
     def of(cls, path: str, info: FieldInfo) -> "Field":
         change = next(mark for mark in info.metadata if isinstance(mark, Change))
-        return cls(path, info, change, model_in(info.annotation))
+        return cls(path, info, change, tuple(models_in(info.annotation)))
+
+    @property
+    def model(self) -> type[Model] | None:
+        """The one whose keys are known there; of several, one per platform, the first."""
+        return next(iter(self.models), None)
 
     @property
     def many(self) -> bool:
@@ -36,11 +41,12 @@ class Field:
         return examples[0]
 
 
-def model_in(annotation: object) -> type[Model] | None:
-    """The model of `X`, `X | None` or `tuple[X, ...]`."""
+def models_in(annotation: object) -> Iterator[type[Model]]:
+    """The models of `X`, `X | Y`, `X | None` or `tuple[X, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := model_in(part))), None)
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
 
 
 def keys(model: type[Model]) -> dict[str, FieldInfo]:
@@ -53,8 +59,8 @@ def fields(model: type[Model], prefix: str = "") -> Iterator[Field]:
     for key, info in keys(model).items():
         field = Field.of(f"{prefix}{key}", info)
         yield field
-        if field.model:
-            yield from fields(field.model, f"{field.path}[]." if field.many else f"{field.path}.")
+        for part in field.models:
+            yield from fields(part, f"{field.path}[]." if field.many else f"{field.path}.")
 
 
 def change_table(model: type[Config]) -> list[tuple[str, Change]]:

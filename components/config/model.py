@@ -1,8 +1,14 @@
 """The configuration of a stack: closed, frozen, the same words as in the stack file. One model per cloud."""
 
 from collections.abc import Mapping
+from copy import copy
+from functools import cache
+from typing import Any, cast
+
+from pydantic import create_model
 
 from components.config.aws import AwsCluster, AwsConfig, AwsMaster, AwsPool
+from components.config.common import SETTINGS
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
 
@@ -30,10 +36,12 @@ GpuVm = LocalGpuVm
 Cluster = LocalCluster | AwsCluster
 
 CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig}
+CLUSTERS: dict[str, type[Cluster]] = {"local": LocalCluster, "aws": AwsCluster}
 
 # Given by the team with `pulumi config set --secret`; what is not given is derived from the stack's seed.
 SECRET_KEYS: dict[str, str] = {
     "rayToken": "Token that every Ray process and client of the stack shows, 32 to 256 characters.",
+    "backendaiAdminPassword": "Password of the administrator of Backend.AI, 12 to 64 characters.",
     "superviselyApiTokens": "API token of the Supervisely server: the agents of GPU VMs are made with it. "
     "With several servers `<host>=<token> <host>=<token>`.",
     "superviselyAgentTokens": "Tokens of agents that were made by hand: `<GPU VM>=<token> <GPU VM>=<token>`.",
@@ -42,9 +50,33 @@ SECRET_KEYS: dict[str, str] = {
 
 
 def model_of(raw: Mapping[str, object]) -> type[Config] | None:
-    """The model of the cloud that a stack file names; None where it names none that is known."""
-    cloud = raw.get("cloud")
-    return CLOUDS.get(cloud) if isinstance(cloud, str) else None
+    """The model of the cloud that a stack file names, with the settings of its platform alone.
+
+    None where it names no cloud that is known.
+    """
+    cloud, cluster = raw.get("cloud"), raw.get("cluster")
+    platform = cast(Mapping[str, object], cluster).get("platform") if isinstance(cluster, Mapping) else None
+    if not isinstance(cloud, str) or cloud not in CLOUDS:
+        return None
+    known = platform if isinstance(platform, str) and platform in SETTINGS else next(iter(SETTINGS))
+    return with_platform(cloud, known)
+
+
+@cache
+def with_platform(cloud: str, platform: str) -> type[Config]:
+    """A cloud's model whose clusters have the settings of one platform; what is closed stays closed."""
+    kind, model = SETTINGS[platform], CLOUDS[cloud]
+    cluster = CLUSTERS[cloud]
+    settings = _like(cluster, "settings", kind, kind())
+    own: type[Cluster] = create_model(cluster.__name__, __base__=cluster, settings=settings)
+    return create_model(model.__name__, __base__=model, cluster=_like(model, "cluster", own | None, None))
+
+
+def _like(model: type[Any], name: str, annotation: Any, default: object) -> tuple[Any, Any]:
+    """The field of a model, of another type."""
+    info = copy(model.model_fields[name])
+    info.annotation, info.default = annotation, default
+    return annotation, info
 
 
 def cluster_of(config: Config) -> Cluster:

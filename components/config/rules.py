@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Set
 
 from components.config.model import AwsConfig, Config, LocalConfig, gpu_vms_of, pools_of
-from components.config.problems import PROJECT, Problem, show
+from components.config.problems import HIDDEN, PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
     leftover_consent,
@@ -14,6 +14,7 @@ from components.config.rules_access import (
     world_said_twice,
 )
 from components.config.rules_aws import aws_problems
+from components.config.rules_backendai import BACKENDAI_RULES
 from components.config.rules_gpu_vms import GPU_VM_RULES
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
@@ -25,7 +26,10 @@ Rule = Callable[[Config], Iterator[Problem]]
 RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
 SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
-OURS = r"/home/fleet(/.*)?|/var/lib/(agent-fleet|cloud|ray)(/.*)?|/var/log/agent-fleet(/.*)?"
+OURS = (
+    r"/home/fleet(/.*)?|/var/lib/(agent-fleet|backendai|cloud|etcd|postgresql|ray|redis)(/.*)?"
+    r"|/var/log/agent-fleet(/.*)?"
+)
 # Things of the system lie directly in these; a folder of its own below them is free.
 FULL = r"/(home|media|mnt|opt|root|srv|tmp|var)|/var/(cache|lib|log|tmp)"
 # Ours on everything made; `Name` is what consoles show.
@@ -117,6 +121,15 @@ def tags(config: Config) -> Iterator[Problem]:
             yield Problem(path, show(value), rule, "use another value")
 
 
+def secrets_of_other_platforms(config: Config, given: Set[str]) -> Iterator[Problem]:
+    """`given` are the secrets that the team gives itself."""
+    platform = config.cluster.platform if config.cluster else None
+    for key, owner in (("rayToken", "ray"), ("backendaiAdminPassword", "backendai")):
+        if platform and platform != owner and key in given:
+            rule = f"has no effect: the stack's platform is `{platform}`"
+            yield Problem(key, HIDDEN, rule, f"`pulumi config rm {PROJECT}:{key}`", ("cluster.platform",))
+
+
 def generation_without_effect(config: Config, given: Set[str]) -> Iterator[Problem]:
     """`given` are the secrets that the team gives itself."""
     generation = config.key_generations.token
@@ -138,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     access_apart_from_network,
     private_network,
     *RAY_RULES,
+    *BACKENDAI_RULES,
     *GPU_VM_RULES,
 )
 

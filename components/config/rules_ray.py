@@ -24,6 +24,12 @@ BESIDE_EO_GROW = {"setuptools": "81", "pandas": "3", "pydantic": "2"}
 HEAD_GIB, WORKER_GIB = 2, 1.5
 
 
+def ray_settings(config: Config) -> Settings | None:
+    """None in a stack without Ray."""
+    settings = config.cluster.settings if config.cluster else None
+    return settings if isinstance(settings, Settings) else None
+
+
 def constraints(settings: Settings) -> tuple[str, ...]:
     """What pip must keep to besides `pip_packages`: the one version of Ray, and known-good neighbours."""
     pins = [f"{name}<{limit}" for name, limit in BESIDE_EO_GROW.items()] if _has_eo_grow(settings) else []
@@ -31,9 +37,9 @@ def constraints(settings: Settings) -> tuple[str, ...]:
 
 
 def ray_version(config: Config) -> Iterator[Problem]:
-    if not config.cluster:
+    settings = ray_settings(config)
+    if not settings:
         return
-    settings = config.cluster.settings
     version, path = Version(settings.ray_version), "cluster.settings.rayVersion"
     if version < OLDEST_RAY:
         rule = "cannot keep strangers out: token authentication came with 2.52.0"
@@ -45,9 +51,9 @@ def ray_version(config: Config) -> Iterator[Problem]:
 
 
 def pip_packages(config: Config) -> Iterator[Problem]:
-    if not config.cluster:
+    settings = ray_settings(config)
+    if not settings:
         return
-    settings = config.cluster.settings
     version = Version(settings.ray_version)
     first: dict[str, str] = {}
     for index, text in enumerate(settings.pip_packages):
@@ -73,7 +79,7 @@ def pip_packages(config: Config) -> Iterator[Problem]:
 
 
 def memory(config: Config) -> Iterator[Problem]:
-    if not config.cluster:
+    if not config.cluster or not ray_settings(config):
         return
     sizes = [("cluster.master", config.cluster.master, HEAD_GIB, "the head")]
     sizes += [
@@ -88,7 +94,7 @@ def memory(config: Config) -> Iterator[Problem]:
 
 
 def whole_cpus(config: Config) -> Iterator[Problem]:
-    for index, pool in enumerate(pools_of(config)):
+    for index, pool in enumerate(pools_of(config) if ray_settings(config) else ()):
         if isinstance(pool, LocalSize) and not pool.cpus.is_integer():
             rule = "must be a whole number: Ray gives work to whole CPUs (`ray start --num-cpus`)"
             remedy = f"write `cpus: {max(1, round(pool.cpus))}`"

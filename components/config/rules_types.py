@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from components.config.model import Config, pools_of
 from components.config.problems import Problem, show
+from components.config.rules_backendai import AGENT_GIB, MASTER_GIB, backendai_settings
 from components.config.rules_ray import HEAD_GIB, WORKER_GIB
 from components.config.sizes import Size
 
@@ -12,11 +13,12 @@ def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem
     """What the stack's machines lack. Types that are not among `sizes` are passed over."""
     for path, name in typed(config):
         size, is_master = sizes.get(name), path.startswith("cluster.master")
-        least, who = (HEAD_GIB, "the head") if is_master else (WORKER_GIB, "a worker")
+        least, who = (HEAD_GIB, "the head of a Ray") if is_master else (WORKER_GIB, "a worker of a Ray")
+        if backendai_settings(config):
+            least = MASTER_GIB if is_master else AGENT_GIB
+            who = f"{'the master' if is_master else 'an agent'} of a Backend.AI"
         if size and size.memory_gib < least:
-            rule = (
-                f"has {size.memory_gib:g} GiB, too little for {who} of a Ray cluster, which needs {least} GiB"
-            )
+            rule = f"has {size.memory_gib:g} GiB, too little for {who} cluster, which needs {least} GiB"
             yield Problem(path, name, f"{rule} before any work", "take a larger type")
     for index, pool in enumerate(pools_of(config)):
         found = [size for name in pool.types if (size := sizes.get(name))]

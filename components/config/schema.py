@@ -19,7 +19,7 @@ def stack_schema() -> dict[str, Any]:
         definitions |= schema.pop("$defs")
         _say_what_changes(model, schema)
         clouds[cloud] = schema
-    for model in {field.model for root in CLOUDS.values() for field in fields(root) if field.model}:
+    for model in {part for root in CLOUDS.values() for field in fields(root) for part in field.models}:
         _say_what_changes(model, definitions[model.__name__])
     cloud_key = {"description": "Where machines come from.", "enum": list(CLOUDS)}
     text = {"type": "string"}

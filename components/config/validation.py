@@ -6,11 +6,16 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from components.config.fields import known_keys
-from components.config.local import LocalConfig
-from components.config.model import SECRET_KEYS, Config, model_of
+from components.config.model import SECRET_KEYS, Config, model_of, with_platform
 from components.config.plain_secrets import plain_secrets
 from components.config.problems import HIDDEN, PROJECT, ConfigError, Problem, within
-from components.config.rules import RULES, cloud_rules, generation_without_effect, stack_name_problems
+from components.config.rules import (
+    RULES,
+    cloud_rules,
+    generation_without_effect,
+    secrets_of_other_platforms,
+    stack_name_problems,
+)
 from components.config.rules_gpu_vms import token_problems
 from components.config.structure import mend, parse, unknown_key
 
@@ -30,6 +35,11 @@ _SECRETS: dict[str, tuple[str, str, str]] = {
         r"[A-Za-z0-9._~+/=-]{32,256}",
         "must be 32 to 256 letters, digits or any of . _ ~ + / = -",
         "set another, such as `openssl rand -hex 32` prints",
+    ),
+    "backendaiAdminPassword": (
+        r"[\x21-\x7e]{12,64}",
+        "must be 12 to 64 printable characters without spaces",
+        "set another, such as `openssl rand -hex 16` prints",
     ),
     "superviselyApiTokens": (_WORDS, _WORDS_RULE, _PASTE),
     "superviselyAgentTokens": (_WORDS, _WORDS_RULE, _PASTE),
@@ -51,7 +61,7 @@ def validate(
         if key not in SECRET_KEYS and key not in secret_keys
     }
     of_cloud = model_of(plain)
-    model = of_cloud or LocalConfig
+    model = of_cloud or with_platform("local", "ray")
     problems = [*stack_name_problems(stack), *_secret_problems(raw, secret_keys, model)]
     for key in _hidden(raw, secret_keys, model):
         mend(plain, (key,), model)
@@ -65,6 +75,7 @@ def validate(
     if of_cloud:
         found += cloud_rules(config, region)
     found += generation_without_effect(config, secret_keys)
+    found += secrets_of_other_platforms(config, secret_keys)
     readable = {key: str(raw[key]) for key in SECRET_KEYS if key in secret_keys and raw[key] != ENCRYPTED}
     found += token_problems(config, secret_keys & SECRET_KEYS.keys(), readable)
     problems += [problem for problem in found if not _is_echo(problem, causes)]

@@ -13,12 +13,12 @@ import pulumi
 
 from components.call import Call, Setting
 from components.cloud import Launch, Machine
-from components.config.model import cluster_of
-from components.config.rules_ray import constraints
+from components.config.rules_ray import constraints, ray_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.platforms import ray_autoscaler
 from components.platforms.ray_memory import HEAD_RESERVE, Memory, memory_of
+from components.platforms.ray_settings import Settings
 from components.ports import MASTER, WORKER, Port, Role, Source
 
 USER = "ray"
@@ -117,7 +117,7 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Ma
     )
 
 
-def member(node: Node, machine: Machine) -> Call:
+def member(fleet: Fleet, node: Node, keys: Keys, machine: Machine) -> Call:  # noqa: ARG001 - the face
     """At the head: ALIVE in the GCS with the right resources; `undo` drains it until it is gone."""
     offered = _offered(node)
     return Call(
@@ -142,12 +142,19 @@ def urls() -> Mapping[str, str]:
 
 def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
     """Who to log in as on the master, the key for it, and what a laptop installs to match the cluster."""
-    settings = cluster_of(fleet.config).settings
+    settings = _settings(fleet)
     return {
         "user": USER,
         "privateKey": keys.key_pair(CLIENT_KEY).apply(lambda pair: pair.private),
         "pip": [*settings.pip_packages, *constraints(settings)],
     }
+
+
+def _settings(fleet: Fleet) -> Settings:
+    settings = ray_settings(fleet.config)
+    if settings is None:
+        raise ValueError("the stack has no Ray cluster")
+    return settings
 
 
 def _offered(node: Node) -> dict[str, int]:
@@ -162,8 +169,8 @@ def _scripts(fleet: Fleet) -> tuple[str, ...]:
 def _packages(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
     config = fleet.config
     return {
-        "REQUIREMENTS": ("ray[default]", *cluster_of(config).settings.pip_packages),
-        "CONSTRAINTS": constraints(cluster_of(config).settings),
+        "REQUIREMENTS": ("ray[default]", *_settings(fleet).pip_packages),
+        "CONSTRAINTS": constraints(_settings(fleet)),
         "INDEX_URL": config.packages.index_url or "",
         "STORAGE_PATH": str(config.storage.mount_path),
     }
@@ -198,7 +205,7 @@ def _autoscaler(
     descriptions = {name: launch.description for name, launch in launches.items()}
     return {
         # Ray's AWS provider needs boto3 on the head alone
-        "REQUIREMENTS": ("ray[default]", *cluster_of(fleet.config).settings.pip_packages, "boto3"),
+        "REQUIREMENTS": ("ray[default]", *_settings(fleet).pip_packages, "boto3"),
         "AUTOSCALER": pulumi.Output.all(**descriptions).apply(rendered),
         "HEAD_ENVIRONMENT": machine.id.apply(environment),
         "POOLS": POOLS.read_text(),

@@ -103,11 +103,11 @@ class RayHosts:
         return run
 
     def join(self, name: str, seconds: int = 300, **changed: Any) -> Run:
-        call = ray.member(self.node(name), self._machine(name))
+        call = ray.member(self.fleet, self.node(name), GivenKeys(self.token), self._machine(name))
         return self.run("master", call, seconds, {"STEP": self.steps[name], **changed})
 
     def leave(self, name: str) -> Run:
-        call = ray.member(self.node(name), self._machine(name))
+        call = ray.member(self.fleet, self.node(name), GivenKeys(self.token), self._machine(name))
         return self.run("master", replace(call, verb=call.undo or ""), call.timeout, {"DRAIN_SECONDS": 20})
 
     def nodes(self) -> dict[str, dict[str, Any]]:

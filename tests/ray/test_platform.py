@@ -25,7 +25,7 @@ def calls() -> list[Any]:
     return [
         ray.master(made, given, head, {}),
         ray.agent(made, worker, given, machine, head),
-        ray.member(worker, machine),
+        ray.member(made, worker, given, machine),
     ]
 
 

@@ -1,0 +1,118 @@
+"""Combinations that Backend.AI would take in silence, or fail at on the machine."""
+
+import re
+from collections.abc import Iterator
+
+from components.config.local import LocalSize
+from components.config.model import Config, cluster_of, pools_of
+from components.config.problems import Problem, show
+from components.platforms.backendai_settings import BackendaiSettings
+
+# What the control plane with its databases, and an agent with Docker, were seen to need before any session.
+MASTER_GIB, AGENT_GIB = 2, 1
+_AT = "cluster.settings"
+# Folders of the system and of the agent's own parts.
+_TAKEN = r"/(bin|boot|dev|etc|home|lib|lib32|lib64|proc|root|run|sbin|sys|usr|opt|tmp|var)(/(lib|cache|log))?"
+
+
+def backendai_settings(config: Config) -> BackendaiSettings | None:
+    """None in a stack without Backend.AI."""
+    settings = config.cluster.settings if config.cluster else None
+    return settings if isinstance(settings, BackendaiSettings) else None
+
+
+def dummy_pools(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    pools = {pool.name: index for index, pool in enumerate(pools_of(config))}
+    for index, name in enumerate(settings.dummy_pools if settings else ()):
+        path = f"{_AT}.dummyPools[{index}]"
+        if name not in pools:
+            known = ", ".join(f"`{pool}`" for pool in pools)
+            yield Problem(path, name, "is no pool of the stack", f"known are {known}", ("cluster.pools",))
+        elif settings and name in settings.dummy_pools[:index]:
+            yield Problem(path, name, "is there twice", "take one out")
+        elif pools_of(config)[pools[name]].gpus:
+            also = f"cluster.pools[{pools[name]}].gpus"
+            rule = "only pretends to run sessions, and the pool offers GPUs"
+            yield Problem(path, name, rule, f"take it out, or write `{also}: 0`", (also,))
+
+
+def fixed_pools(config: Config) -> Iterator[Problem]:
+    for index, pool in enumerate(pools_of(config) if backendai_settings(config) else ()):
+        if pool.scaling:
+            rule = "asks for a scaler, and Backend.AI has none that starts machines"
+            yield Problem(f"cluster.pools[{index}].elastic", "{…}", rule, "write `count` in its place")
+
+
+def sizes(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    if not settings:
+        return
+    master = cluster_of(config).master
+    if isinstance(master, LocalSize) and master.memory_gib < MASTER_GIB:
+        rule = f"is too little for the master of a Backend.AI cluster, which needs {MASTER_GIB} GiB"
+        remedy = f"write `memoryGiB: {MASTER_GIB}` or more"
+        yield Problem("cluster.master.memoryGiB", show(master.memory_gib), rule, remedy)
+    for index, pool in enumerate(pools_of(config)):
+        path = f"cluster.pools[{index}]"
+        if not isinstance(pool, LocalSize):
+            continue
+        if pool.memory_gib < AGENT_GIB:
+            rule = f"is too little for an agent of a Backend.AI cluster, which needs {AGENT_GIB} GiB"
+            yield Problem(f"{path}.memoryGiB", show(pool.memory_gib), rule, f"write `memoryGiB: {AGENT_GIB}`")
+        elif pool.memory_gib <= settings.reserved_memory_gib:
+            rule = (
+                f"leaves no memory for sessions: `reservedMemoryGiB` is {show(settings.reserved_memory_gib)}"
+            )
+            also = (f"{_AT}.reservedMemoryGiB",)
+            yield Problem(
+                f"{path}.memoryGiB", show(pool.memory_gib), rule, "give more, or reserve less", also
+            )
+        if not pool.cpus.is_integer():
+            rule = "must be a whole number: an agent offers whole CPUs"
+            remedy = f"write `cpus: {max(1, round(pool.cpus))}`"
+            yield Problem(f"{path}.cpus", show(pool.cpus), rule, remedy)
+        elif pool.cpus <= settings.reserved_cpus:
+            rule = f"leaves no CPU for sessions: `reservedCpus` is {settings.reserved_cpus}"
+            also = (f"{_AT}.reservedCpus",)
+            yield Problem(f"{path}.cpus", show(pool.cpus), rule, "give more, or reserve less", also)
+
+
+def images(config: Config) -> Iterator[Problem]:
+    """The manager gives a session no image whose registry it does not know."""
+    settings = backendai_settings(config)
+    if not settings:
+        return
+    names = [registry.name for registry in settings.registries]
+    for index, registry in enumerate(settings.registries):
+        twice = [(one.name, one.project) for one in settings.registries[:index]]
+        if (registry.name, registry.project) in twice:
+            path = f"{_AT}.registries[{index}].name"
+            yield Problem(path, registry.name, "is there twice with its project", "take one out")
+        if registry.type == "harbor2" and not registry.project:
+            rule = "needs the project of the images: Harbor lists images by project"
+            yield Problem(f"{_AT}.registries[{index}].project", "", rule, "add it, such as `project: stable`")
+    for index, image in enumerate(settings.kernel_images):
+        path, host = f"{_AT}.kernelImages[{index}]", image.partition("/")[0]
+        if host not in names:
+            rule = f"comes from {host}, which is none of `registries`: no session could use it"
+            yield Problem(path, show(image), rule, "add the registry", (f"{_AT}.registries",))
+        elif image in settings.kernel_images[:index]:
+            yield Problem(path, show(image), "is there twice", "take one out")
+
+
+def scratch_root(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    if not settings:
+        return
+    path, shared = str(settings.scratch_root), str(config.storage.mount_path)
+    if re.fullmatch(_TAKEN, path):
+        remedy = "use a folder of its own, such as `/data/scratches`"
+        yield Problem(f"{_AT}.scratchRoot", path, "belongs to the system", remedy)
+    elif f"{path}/".startswith(f"{shared}/"):
+        rule = "lies in the shared storage, where agents would meet each other's sessions"
+        remedy = "use a folder of the machine, such as `/data/scratches`"
+        yield Problem(f"{_AT}.scratchRoot", path, rule, remedy, ("storage.mountPath",))
+
+
+BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, images, scratch_root)

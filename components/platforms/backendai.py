@@ -1,0 +1,227 @@
+"""The platform `backendai`: a control plane of Backend.AI on the master and an agent on every worker.
+
+What runs on the machines is `userdata/backendai.sh`, with `backendai_manager.sh` and `backendai_agent.sh`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+
+from components.call import Call, Setting
+from components.cloud import Launch, Machine
+from components.config.model import pools_of
+from components.config.rules_backendai import backendai_settings
+from components.fleet import ElasticPool, Fleet, Node
+from components.keys import Keys
+from components.platforms.backendai_settings import BackendaiSettings
+from components.ports import MASTER, WORKER, Port
+
+SCRIPTS = ("backendai_manager", "backendai_agent", "backendai")
+_USERDATA = Path(__file__).parents[2] / "userdata"
+# Beside the time that sessions have to end.
+MEMBERSHIP_SECONDS = 600
+MANAGER_KEY = "backendai/manager"
+
+# What a session, a drain and a web page were seen to need. What sessions themselves open (30000 to 31000)
+# stays closed, because nothing checks who calls there; so do metrics and the storage proxy's manager API.
+PORTS: tuple[Port, ...] = (
+    Port("backendai-etcd", 2379, 2379, MASTER, (WORKER,), "the cluster's configuration, by password"),
+    Port("backendai-redis", 6379, 6379, MASTER, (WORKER,), "heartbeats and events, by password"),
+    Port("backendai-rpc", 6001, 6001, WORKER, (MASTER,), "the manager's calls, encrypted"),
+    Port("backendai-api", 8081, 8081, MASTER, ("users",), "the manager's API, by keypair"),
+    Port("backendai-web", 8090, 8090, MASTER, ("users",), "the web page, by password"),
+    Port("backendai-files", 6021, 6021, MASTER, ("users",), "up- and downloads, by a token of the manager"),
+)
+
+
+def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
+    """PostgreSQL, etcd, redis, manager, storage proxy and webserver; a resource group per pool."""
+    settings = settings_of(fleet)
+    rpc = keys.curve_pair(MANAGER_KEY, _generation(fleet))
+    return Call(
+        scripts=SCRIPTS,
+        verb="master",
+        settings={
+            **_common(fleet),
+            "NODE_IP": machine.private_ip,
+            "PROCESSES": max(1, min(4, int(machine.node.size.cpus // 2))),
+            "ADMIN_EMAIL": settings.admin_email,
+            "AUTO_PULL": settings.auto_pull,
+            "REGISTRIES": json.dumps([registry.model_dump() for registry in settings.registries]),
+            "REGISTRY_NAMES": list(dict.fromkeys(registry.name for registry in settings.registries)),
+            "GROUPS_WANTED": [pool.name for pool in pools_of(fleet.config)],
+            "RPC_PUBLIC_KEY": rpc.apply(lambda pair: pair.public),
+            "API_PY": (_USERDATA / "backendai_api.py").read_text(),
+            "FIXTURES_PY": (_USERDATA / "backendai_fixtures.py").read_text(),
+        },
+        secrets={
+            "RPC_PRIVATE_KEY": rpc.apply(lambda pair: pair.private),
+            "DB_PASSWORD": _secret(fleet, keys, "database"),
+            "ETCD_ROOT_PASSWORD": _secret(fleet, keys, "etcd/root"),
+            "ETCD_MANAGER_PASSWORD": _secret(fleet, keys, "etcd/manager"),
+            "ETCD_AGENT_PASSWORD": _secret(fleet, keys, "etcd/agent"),
+            "REDIS_PASSWORD": _secret(fleet, keys, "redis"),
+            "MANAGER_SECRET": _secret(fleet, keys, "manager/secret"),
+            "STORAGE_SECRET": _secret(fleet, keys, "storage/manager"),
+            "STORAGE_PRIVATE": _secret(fleet, keys, "storage/own"),
+            "PROXY_TOKEN": _secret(fleet, keys, "proxy"),
+            **{f"ADMIN_{name}": value for name, value in _administrator(fleet, keys).items()},
+        },
+    )
+
+
+def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - the face of a platform
+    return {}
+
+
+def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
+    raise NotImplementedError("a rule of the configuration refuses elastic pools of Backend.AI")
+
+
+def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:
+    """An agent that registers in the resource group of its pool."""
+    settings = settings_of(fleet)
+    pair = keys.curve_pair(_key_of(node), _generation(fleet))
+    return Call(
+        scripts=SCRIPTS,
+        verb="agent",
+        settings={
+            **_common(fleet),
+            "NODE_IP": machine.private_ip,
+            "ETCD_HOST": controller.private_ip,
+            "AGENT": identity(fleet, node),
+            "GROUP": node.pool or "default",
+            "BACKEND": "dummy" if node.pool in settings.dummy_pools else "docker",
+            "REGION": fleet.config.cloud,
+            "INSTANCE_TYPE": next(iter(node.spec.types), f"{node.size.cpus:g}x{node.size.memory_gib:g}"),
+            "CPUS": int(node.size.cpus),
+            "GPUS": node.gpus,
+            "MEMORY_MIB": int(node.size.memory_gib * 1024),
+            "RESERVED_CPUS": settings.reserved_cpus,
+            "RESERVED_MIB": int(settings.reserved_memory_gib * 1024),
+            "RESERVED_DISK_GIB": settings.reserved_disk_gib,
+            "SCRATCH_ROOT": str(settings.scratch_root),
+            "SCRATCH_TYPE": settings.scratch_type,
+            "KERNEL_IMAGES": settings.kernel_images,
+            "DAEMON": json.dumps(_daemon(fleet)),
+            "MANAGER_PUBLIC_KEY": keys.curve_pair(MANAGER_KEY, _generation(fleet)).apply(
+                lambda pair: pair.public
+            ),
+            "AGENT_PUBLIC_KEY": pair.apply(lambda pair: pair.public),
+        },
+        secrets={
+            "AGENT_PRIVATE_KEY": pair.apply(lambda pair: pair.private),
+            "ETCD_PASSWORD": _secret(fleet, keys, "etcd/agent"),
+        },
+    )
+
+
+def member(fleet: Fleet, node: Node, keys: Keys, machine: Machine) -> Call:  # noqa: ARG001
+    """At the manager: ALIVE by its API, in the right group, of the right version, with the right RPC key.
+
+    `undo` takes no new sessions, waits for those that run, and leaves no trace in database and etcd.
+    """
+    settings = settings_of(fleet)
+    return Call(
+        scripts=SCRIPTS,
+        verb="join",
+        undo="leave",
+        settings={
+            "NODE_NAME": node.name,
+            "AGENT": identity(fleet, node),
+            "GROUP": node.pool or "default",
+            "VERSION": settings.version,
+            "NAMESPACE": fleet.stack,
+            "STORAGE_PATH": str(fleet.config.storage.mount_path),
+            "DRAIN_MINUTES": settings.drain_minutes,
+            "AGENT_PUBLIC_KEY": keys.curve_pair(_key_of(node), _generation(fleet)).apply(
+                lambda pair: pair.public
+            ),
+        },
+        timeout=MEMBERSHIP_SECONDS + settings.drain_minutes * 60,
+    )
+
+
+def urls() -> Mapping[str, str]:
+    """Both ask who is there; a firewall rule opens them to `access.users` alone."""
+    return {"backendaiWeb": "http://127.0.0.1:8090", "backendaiApi": "http://127.0.0.1:8081"}
+
+
+def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
+    """The administrator's e-mail, password and keypair, and a file of environment variables for the client.
+
+    Its endpoint is that of `fleet tunnel`.
+    """
+    endpoint = urls()["backendaiApi"]
+    told = _administrator(fleet, keys)
+
+    def environment(pair: list[str]) -> str:
+        return (
+            f"BACKEND_ENDPOINT={endpoint}\nBACKEND_ENDPOINT_TYPE=api\n"
+            f"BACKEND_ACCESS_KEY={pair[0]}\nBACKEND_SECRET_KEY={pair[1]}\n"
+        )
+
+    return {
+        "endpoint": endpoint,
+        "email": settings_of(fleet).admin_email,
+        "password": told["PASSWORD"],
+        "accessKey": told["ACCESS_KEY"],
+        "secretKey": told["SECRET_KEY"],
+        "environment": pulumi.Output.all(told["ACCESS_KEY"], told["SECRET_KEY"]).apply(environment),
+    }
+
+
+def settings_of(fleet: Fleet) -> BackendaiSettings:
+    settings = backendai_settings(fleet.config)
+    if settings is None:
+        raise ValueError("the stack has no cluster of Backend.AI")
+    return settings
+
+
+def identity(fleet: Fleet, node: Node) -> str:
+    """Never what a cloud or a host name would make of it; a manager knows agents of several stacks by it."""
+    return f"{fleet.stack}-{node.name}"
+
+
+def _key_of(node: Node) -> str:
+    return f"backendai/agent/{node.name}"
+
+
+def _generation(fleet: Fleet) -> int:
+    return fleet.config.key_generations.token
+
+
+def _secret(fleet: Fleet, keys: Keys, part: str) -> pulumi.Output[str]:
+    return keys.token(f"backendai/{part}", _generation(fleet))
+
+
+def _administrator(fleet: Fleet, keys: Keys) -> dict[str, pulumi.Output[str]]:
+    """The password is the team's where it gives one. Access keys are AKIA and 16 characters."""
+    generation = _generation(fleet)
+    return {
+        "PASSWORD": keys.token("backendaiAdminPassword", generation),
+        "ACCESS_KEY": _secret(fleet, keys, "admin/access").apply(lambda key: f"AKIA{key[:16].upper()}"),
+        "SECRET_KEY": _secret(fleet, keys, "admin/secret").apply(lambda key: key[:40]),
+    }
+
+
+def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
+    return {
+        "VERSION": settings_of(fleet).version,
+        # etcd's keys of other clusters are left alone
+        "NAMESPACE": fleet.stack,
+        "INDEX_URL": fleet.config.packages.index_url or "",
+        "STORAGE_PATH": str(fleet.config.storage.mount_path),
+    }
+
+
+def _daemon(fleet: Fleet) -> dict[str, object]:
+    """Docker's own file. Where a host has the old kind of cgroups, containers need one of their own."""
+    packages = fleet.config.packages
+    return {
+        "default-cgroupns-mode": "private",
+        "registry-mirrors": list(packages.registry_mirrors),
+        "insecure-registries": list(packages.insecure_registries),
+    }

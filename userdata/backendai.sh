@@ -1,0 +1,92 @@
+# What every machine of a Backend.AI cluster does alike, and the verbs that ask one how it is. Goes after
+# backendai_manager.sh and backendai_agent.sh. Reasons for odd values: docs/backendai.md.
+# shellcheck shell=bash
+
+# A database is not carried over to another version, and all parts must have the same.
+same_version() {
+  local known
+  known=$(cat $state/backendai-version || echo "$VERSION")
+  [[ $known == "$VERSION" ]] || fail "this machine has Backend.AI $known, and the stack asks for $VERSION: no way from one to the other is tested; write \`version: $known\`, or make the stack anew (make down, make up) after sessions have ended and data is saved"
+}
+
+# venv REQUIREMENT...: each set has a folder of its own, so an install that was cut off is done again.
+venv() {
+  local wanted new uv=/opt/uv/bin/uv
+  wanted=$(printf '%s\n' "$@")
+  new=/opt/backendai-$(sha256sum <<<"$wanted" | cut -c-9)
+  [[ -e $new/requirements ]] || {
+    need_space /opt 2500
+    export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
+    [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
+    say "installing $*"
+    python3 -m venv /opt/uv
+    /opt/uv/bin/pip install uv==0.13.8
+    $uv venv --clear -p/usr/bin/python3 "$new"
+    $uv pip install -p"$new" "$@" || fail "the Python packages of Backend.AI $VERSION cannot be had: check packages.indexUrl and the way out"
+    $uv pip check -p"$new"
+    echo "$wanted" >"$new/requirements"
+  }
+  ln -sfn "$new" /opt/backendai
+  put_file $state/backendai-version 644 root <<<"$VERSION"
+}
+
+# curve FILE PUBLIC [PRIVATE]: a key as ZeroMQ reads it
+curve() {
+  put_file "$1" 600 "$owner" <<<"metadata
+curve
+public-key = \"$2\"${3:+
+secret-key = \"$3\"}"
+}
+
+# toml NAME VALUE...: lines that every part's file has
+logging='[logging]
+level = "INFO"
+drivers = ["console"]
+[logging.console]
+colored = false
+format = "verbose"
+[pyroscope]
+enabled = false
+[otel]
+enabled = false'
+
+# unit NAME LINE...: the systemd unit of a part
+unit_file() {
+  put_file "/etc/systemd/system/$1.service" 644 root <<<"[Unit]
+After=network-online.target $after$mounter
+Wants=network-online.target $after$mounter
+RequiresMountsFor=$STORAGE_PATH
+StartLimitIntervalSec=0
+[Service]
+WorkingDirectory=/var/lib/backendai
+Restart=always
+RestartSec=3
+LimitNOFILE=65536
+UMask=0027
+$2
+[Install]
+WantedBy=multi-user.target"
+}
+
+begin_node() {
+  begin_step
+  same_version
+  wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
+  # where the cloud mounts it by a service
+  mounter=agent-fleet-storage.service
+  [[ -e /etc/systemd/system/$mounter ]] && mounter=" $mounter" || mounter=
+}
+
+status() {
+  local name=backendai-agent part
+  [[ ! -e /etc/backendai/manager.toml ]] || {
+    name=backendai-manager
+    for part in "${parts[@]}"; do
+      systemctl -q is-active "$part" || name=$part
+    done
+  }
+  host_status "$name" "$(cat $state/backendai-version)"
+}
+
+owner=root after='' mounter=''
+"$1"

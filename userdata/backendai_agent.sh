@@ -1,0 +1,154 @@
+# An agent of a Backend.AI cluster: Docker, a venv, agent.toml and a systemd unit. Goes before backendai.sh.
+# shellcheck shell=bash
+
+docker_answers() {
+  docker info
+}
+
+agent_answers() {
+  systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/health
+}
+
+leaver_runs() {
+  systemctl is-active backendai-leave
+}
+
+# etcd_call CALL: asks etcd's own gateway for JSON; the body and the token travel on file descriptors.
+etcd_call() {
+  curl -sSm10 -H @<(printf 'Authorization: %s' "$etcd_token") --data @- "http://$ETCD_HOST:2379/v3/$1"
+}
+
+# Says which of the ways to etcd is wrong, before anything is installed.
+controller_answers() {
+  local said prefix=/sorna/$NAMESPACE/nodes/manager/ etcd_token=
+  said=$(printf '{"name":"agent","password":"%s"}' "$ETCD_PASSWORD" | etcd_call auth/authenticate 2>&1) || {
+    seen="etcd at $ETCD_HOST:2379: $said"
+    return 1
+  }
+  etcd_token=$(jq -r '.token // empty' <<<"$said")
+  [[ $etcd_token ]] || fail "etcd at $ETCD_HOST:2379 refuses the user agent: $(jq -r .message <<<"$said")"
+  said=$(printf '{"key":"%s","range_end":"%s"}' "$(printf %s "$prefix" | base64 -w0)" "$(printf %s "${prefix%/}0" | base64 -w0)" | etcd_call kv/range)
+  [[ ! $(jq -r '.message // empty' <<<"$said") ]] || fail "etcd at $ETCD_HOST:2379 gives the user agent nothing of the namespace $NAMESPACE: $(jq -r .message <<<"$said")"
+  seen="no manager has said that it is up in the namespace $NAMESPACE"
+  [[ $(jq -r '.count // "0"' <<<"$said") != 0 ]]
+}
+
+# A container's limits are not what the agent counts, so what lies beyond them is reserved.
+beyond() {
+  local all limit
+  all=$(awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
+  limit=$(memory | cut -d' ' -f1)
+  beyond_cpus=$(($(nproc) - CPUS)) beyond_mib=$((all - limit))
+  ((beyond_cpus > 0)) || beyond_cpus=0
+}
+
+images() {
+  local image try
+  for image in "${KERNEL_IMAGES[@]}"; do
+    docker image inspect "$image" || {
+      say "getting the image $image"
+      for try in 1 2 3; do
+        ! docker pull -q "$image" || break
+        ((try < 3)) || fail "the image $image cannot be had"
+        sleep 5
+      done
+    }
+  done
+}
+
+agent() {
+  local watched=() requirements=("backend.ai-agent==$VERSION") beyond_cpus beyond_mib
+  begin_node
+  rm -f "$STORAGE_PATH/.agent-fleet/left/$AGENT"
+  apt_install python3-venv curl jq
+  wait_for "the control plane of Backend.AI at $ETCD_HOST" 180 controller_answers
+  install -d -m 700 /etc/backendai
+  install -d /var/lib/backendai "$SCRATCH_ROOT"
+  need_space "$SCRATCH_ROOT" 500
+  if [[ $BACKEND == docker ]]; then
+    put_file /etc/docker/daemon.json 644 root <<<"$DAEMON"
+    apt_install docker.io docker-cli iptables
+    run_unit docker docker_answers /etc/docker/daemon.json
+    unit=
+    images
+    after=docker.service
+  else
+    put_file /var/lib/backendai/agent.dummy.toml 644 root <<<"[agent.delay]
+[agent.image]
+[agent.resource.cpu]
+num-core = $CPUS
+[agent.resource.memory]
+size = $((MEMORY_MIB << 20))
+[kernel-creation-ctx.delay]
+[kernel.delay]"
+    watched=(/var/lib/backendai/agent.dummy.toml)
+  fi
+  ! ((GPUS)) || requirements+=("backend.ai-accelerator-cuda-open==$VERSION")
+  venv "${requirements[@]}"
+  beyond
+  curve /etc/backendai/manager.key "$MANAGER_PUBLIC_KEY"
+  curve /etc/backendai/agent.key_secret "$AGENT_PUBLIC_KEY" "$AGENT_PRIVATE_KEY"
+  put_file /etc/backendai/agent.toml 600 root <<<"[etcd]
+namespace = \"$NAMESPACE\"
+addr = { host = \"$ETCD_HOST\", port = 2379 }
+user = \"agent\"
+password = \"$ETCD_PASSWORD\"
+[agent]
+backend = \"$BACKEND\"
+id = \"$AGENT\"
+region = \"$REGION\"
+instance-type = \"$INSTANCE_TYPE\"
+initial-resource-group-name = \"$GROUP\"
+rpc-listen-addr = { host = \"$NODE_IP\", port = 6001 }
+internal-addr = { host = \"127.0.0.1\", port = 6003 }
+announce-internal-addr = { host = \"127.0.0.1\", port = 6003 }
+agent-sock-port = 6007
+metadata-server-bind-host = \"127.0.0.1\"
+rpc-auth-manager-public-key = \"/etc/backendai/manager.key\"
+rpc-auth-agent-keypair = \"/etc/backendai/agent.key_secret\"
+ipc-base-path = \"/run/backendai-agent\"
+var-base-path = \"/var/lib/backendai\"
+image-commit-path = \"/var/lib/backendai/commit\"
+mount-path = \"$STORAGE_PATH\"
+cohabiting-storage-proxy = false
+event-loop = \"uvloop\"
+[container]
+port-range = [30000, 31000]
+bind-host = \"$NODE_IP\"
+kernel-uid = -1
+kernel-gid = -1
+sandbox-type = \"docker\"
+scratch-type = \"$SCRATCH_TYPE\"
+scratch-root = \"$SCRATCH_ROOT\"
+scratch-size = \"0\"
+[resource]
+reserved-cpu = $((RESERVED_CPUS + beyond_cpus))
+reserved-mem = \"$((RESERVED_MIB + beyond_mib))M\"
+reserved-disk = \"${RESERVED_DISK_GIB}G\"
+$logging"
+  # process: sessions go on while the agent is restarted, and their relay keeps its folder
+  unit_file backendai-agent "ExecStart=/opt/backendai/bin/backend.ai ag start-server -f /etc/backendai/agent.toml
+KillSignal=SIGINT
+KillMode=process
+TimeoutStopSec=60
+RuntimeDirectory=backendai-agent
+RuntimeDirectoryPreserve=yes"
+  run_unit backendai-agent agent_answers /etc/systemd/system/backendai-agent.service /etc/backendai/{agent.toml,agent.key_secret,manager.key} /opt/backendai/requirements "${watched[@]}"
+  leaver
+  unit=backendai-agent
+  find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +
+  end_step
+}
+
+# The master's `leave` asks by a file: nothing else of the master reaches into an agent's machine.
+leaver() {
+  after=backendai-agent.service
+  put_file /etc/systemd/system/backendai-leave.service 644 root <<<"[Unit]
+After=backendai-agent.service$mounter
+RequiresMountsFor=$STORAGE_PATH
+[Service]
+ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done; systemctl stop backendai-agent; sleep infinity'
+[Install]
+WantedBy=multi-user.target"
+  run_unit backendai-leave leaver_runs /etc/systemd/system/backendai-leave.service
+}

@@ -1,0 +1,193 @@
+"""Asks a Backend.AI manager by its API, with the keypair in a file. The system's Python is enough.
+
+    backendai_api.py FILE VERB [ARGUMENT...]
+
+FILE is JSON with endpoint, accessKey and secretKey. An error is one line, and exit code 1.
+"""
+
+import hashlib
+import hmac
+import json
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+API = "v9.20250722"
+SECONDS = 15
+STATES = "ALIVE,LOST,RESTARTING,TERMINATED"
+# Every state of a session's container in which it is not over.
+BUSY = ("SCHEDULED", "PREPARING", "PULLING", "PREPARED", "CREATING", "RUNNING", "RESTARTING", "TERMINATING")
+
+
+def signed(server, method, path, kind):
+    host, now = urlsplit(server["endpoint"]).netloc, datetime.now(UTC)
+
+    def mac(key, text):
+        return hmac.new(key, text.encode(), hashlib.sha256)
+
+    empty = hashlib.sha256(b"").hexdigest()
+    signed_headers = f"host:{host}\ncontent-type:{kind}\nx-backendai-version:{API}"
+    text = f"{method}\n{path}\n{now.isoformat()}\n{signed_headers}\n{empty}"
+    key = mac(mac(server["secretKey"].encode(), now.strftime("%Y%m%d")).digest(), host).digest()
+    return {
+        "Date": now.isoformat(),
+        "Content-Type": kind,
+        "X-BackendAI-Version": API,
+        "Authorization": "BackendAI signMethod=HMAC-SHA256, "
+        f"credential={server['accessKey']}:{mac(key, text).hexdigest()}",
+    }
+
+
+def call(server, path, body):
+    request = urllib.request.Request(  # noqa: S310 - the file says http
+        server["endpoint"] + path,
+        json.dumps(body).encode(),
+        signed(server, "POST", path, "application/json"),
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - as above
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        told = error.read().decode(errors="replace")[:300]
+        raise SystemExit(f"the manager at {server['endpoint']} answers {error.code}: {told}") from None
+    except OSError as error:
+        raise SystemExit(f"the manager at {server['endpoint']} does not answer: {error}") from None
+
+
+def graphql(server, query, **variables):
+    answer = call(server, "/admin/gql", {"query": query, "variables": variables})
+    if answer.get("errors"):
+        raise SystemExit(f"the manager refuses: {answer['errors'][0].get('message')}")
+    return answer.get("data", answer)
+
+
+def changed(server, query, **variables):
+    """A mutation that says in its answer whether it was done."""
+    (done,) = graphql(server, query, **variables).values()
+    if not done["ok"]:
+        raise SystemExit(f"the manager refuses: {done['msg']}")
+
+
+def agents(server, identity=None):
+    busy = " ".join(
+        f'{state.lower()}: compute_containers(status: "{state}") {{ session_id }}' for state in BUSY
+    )
+    query = f"""query($filter: String) {{
+        agent_list(limit: 1000, offset: 0, status: "{STATES}", filter: $filter) {{
+            items {{ id status scaling_group schedulable version addr available_slots occupied_slots {busy} }}
+        }}
+    }}"""
+    found = graphql(server, query, filter=f'id == "{identity}"' if identity else None)["agent_list"]["items"]
+    for agent in found:
+        states = [agent.pop(state.lower()) or [] for state in BUSY]
+        agent["sessions"] = len({one["session_id"] for state in states for one in state})
+        for slots in ("available_slots", "occupied_slots"):
+            agent[slots] = json.loads(agent[slots] or "{}")
+    return found
+
+
+def groups(server, *names):
+    """Resource groups that are missing are made, and the domain may use all of them."""
+    known = graphql(server, "{ scaling_groups { name } }")["scaling_groups"]
+    usable = graphql(server, '{ domain(name: "default") { scaling_groups } }')["domain"]["scaling_groups"]
+    for name in names:
+        if name not in {one["name"] for one in known}:
+            changed(
+                server,
+                """mutation($name: String!) { create_scaling_group(name: $name, props: {
+                    driver: "static", scheduler: "fifo", driver_opts: "{}", scheduler_opts: "{}"
+                }) { ok msg } }""",
+                name=name,
+            )
+        if name not in usable:
+            changed(
+                server,
+                """mutation($name: String!) {
+                    associate_scaling_group_with_domain(scaling_group: $name, domain: "default") { ok msg }
+                }""",
+                name=name,
+            )
+
+
+def registries(server, *names):
+    """Those whose images the domain may use."""
+    changed(
+        server,
+        """mutation($names: [String]) {
+            modify_domain(name: "default", props: {allowed_docker_registries: $names}) { ok msg }
+        }""",
+        names=list(names),
+    )
+
+
+def agent(server, identity):
+    """What the manager knows of one agent, and whether it reaches it by RPC now."""
+    found = next(iter(agents(server, identity)), None)
+    if found and found["status"] == "ALIVE":
+        query = "query($id: String!) { agent(agent_id: $id) { hardware_metadata } }"
+        graphql(server, query, id=identity)
+    print(json.dumps(found))
+
+
+def modify(server, identity, **properties):
+    changed(
+        server,
+        "mutation($id: String!, $p: ModifyAgentInput!) { modify_agent(id: $id, props: $p) { ok msg } }",
+        id=identity,
+        p=properties,
+    )
+
+
+def schedulable(server, identity, wanted):
+    modify(server, identity, schedulable=wanted == "true")
+
+
+def move(server, identity, group):
+    modify(server, identity, scaling_group=group, schedulable=True)
+
+
+def amount(name, value):
+    if name != "mem":
+        return f"{float(value):g}"
+    return f"{int(value) / 2**30:.1f} GiB"
+
+
+def work(known):
+    slots = ", ".join(
+        f"{name} {amount(name, known['occupied_slots'].get(name) or 0)}/{amount(name, total)}"
+        for name, total in sorted(known["available_slots"].items())
+        if float(total or 0)
+    )
+    count = known["sessions"]
+    return f"{count} session{'' if count == 1 else 's'}, {slots}"
+
+
+def nodes(server):
+    """As `fleet status` reads it."""
+    print(
+        json.dumps(
+            [
+                {
+                    "ip": urlsplit(known["addr"]).hostname,
+                    "name": known["id"],
+                    "state": known["status"],
+                    "alive": known["status"] == "ALIVE",
+                    "accepts": known["schedulable"],
+                    "work": work(known),
+                    "version": known["version"],
+                    "group": known["scaling_group"],
+                }
+                for known in agents(server)
+            ]
+        )
+    )
+
+
+VERBS = {one.__name__: one for one in (groups, registries, agent, schedulable, move, nodes)}
+
+if __name__ == "__main__":
+    VERBS[sys.argv[2]](json.loads(Path(sys.argv[1]).read_text()), *sys.argv[3:])
