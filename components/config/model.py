@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import create_model
 
@@ -65,18 +65,13 @@ def model_of(raw: Mapping[str, object]) -> type[Config] | None:
 @cache
 def with_platform(cloud: str, platform: str) -> type[Config]:
     """A cloud's model whose clusters have the settings of one platform; what is closed stays closed."""
-    kind, model = SETTINGS[platform], CLOUDS[cloud]
-    cluster = CLUSTERS[cloud]
-    settings = _like(cluster, "settings", kind, kind())
-    own: type[Cluster] = create_model(cluster.__name__, __base__=cluster, settings=settings)
-    return create_model(model.__name__, __base__=model, cluster=_like(model, "cluster", own | None, None))
-
-
-def _like(model: type[Any], name: str, annotation: Any, default: object) -> tuple[Any, Any]:
-    """The field of a model, of another type."""
-    info = copy(model.model_fields[name])
-    info.annotation, info.default = annotation, default
-    return annotation, info
+    kind, model, cluster = SETTINGS[platform], CLOUDS[cloud], CLUSTERS[cloud]
+    settings = copy(cluster.model_fields["settings"])
+    settings.annotation, settings.default = kind, kind()
+    own: Any = create_model(cluster.__name__, __base__=cluster, settings=(kind, settings))
+    info = copy(model.model_fields["cluster"])
+    info.annotation = own | None if type(None) in get_args(info.annotation) else own
+    return create_model(model.__name__, __base__=model, cluster=(info.annotation, info))
 
 
 def cluster_of(config: Config) -> Cluster:

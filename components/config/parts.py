@@ -104,7 +104,7 @@ class Packages(Model):
         Change.IN_PLACE,
         Field(
             max_length=10,
-            description="Mirrors of Docker Hub that GPU VMs ask first.",
+            description="Mirrors of Docker Hub that GPU VMs and agents ask first.",
             examples=[["https://mirror.example.org"]],
         ),
     ] = ()
@@ -113,7 +113,7 @@ class Packages(Model):
         Change.IN_PLACE,
         Field(
             max_length=10,
-            description="Container registries that GPU VMs may reach without TLS.",
+            description="Container registries that GPU VMs and agents may reach without TLS.",
             examples=[["10.87.0.10:5000"]],
         ),
     ] = ()

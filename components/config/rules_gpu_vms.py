@@ -90,13 +90,14 @@ def agents_network(config: Config) -> Iterator[Problem]:
 
 def packages(config: Config) -> Iterator[Problem]:
     said, vms = config.packages.model_fields_set, gpu_vms_of(config)
+    docker_on_workers = config.cluster is not None and config.cluster.platform == "backendai"
     keys = {
         "registry_mirrors": "registryMirrors",
         "insecure_registries": "insecureRegistries",
         "nvidia_repository": "nvidiaRepository",
     }
     for name, key in keys.items():
-        wanted = any(vm.gpus for vm in vms) if name == "nvidia_repository" else vms
+        wanted = any(vm.gpus for vm in vms) if name == "nvidia_repository" else vms or docker_on_workers
         if name in said and not wanted:
             rule = "has no effect: no GPU VM asks for a GPU" if vms else "has no effect without `gpuVms`"
             value = show(getattr(config.packages, name))

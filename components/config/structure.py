@@ -90,7 +90,8 @@ def unknown_key(path: Path, value: object, model: type[Config]) -> Problem:
     meant = nearest(key, parents, model)
     # A text at a key that nobody knows may be anything; at a misspelled one it is what belongs there.
     unclear = is_secret_name(key) or (meant is None and isinstance(value, str))
-    is_secret = meant in SECRET_KEYS or (unclear and elsewhere is None)
+    named = is_secret_name(key) and isinstance(value, str)
+    is_secret = meant in SECRET_KEYS or named or (unclear and elsewhere is None)
     known = ", ".join(f"`{name}`" for name in known_keys(parents, model))
     remedy = elsewhere or (f"did you mean `{meant}`?" if meant else f"known here are {known}")
     return Problem(path_of(path), HIDDEN if is_secret else show(value), "is not a known key", remedy)

@@ -118,5 +118,6 @@ def test_json_has_the_keys_that_programs_rely_on(ill):
         "problems": ["its machine is stopped"],
         "remedy": "replace",
         "elastic": False,
+        "work": None,
         "well": False,
     }
