@@ -19,6 +19,7 @@ FOLDERS = (
     "e2e_aws",
     "elastic",
     "local",
+    "backendai",
     "ray",
     "conformance",
     "simcloud",
