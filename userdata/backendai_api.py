@@ -18,8 +18,6 @@ from urllib.parse import urlsplit
 API = "v9.20250722"
 SECONDS = 15
 STATES = "ALIVE,LOST,RESTARTING,TERMINATED"
-# Every state of a session's container in which it is not over.
-BUSY = ("SCHEDULED", "PREPARING", "PULLING", "PREPARED", "CREATING", "RUNNING", "RESTARTING", "TERMINATING")
 
 
 def signed(server, method, path, kind):
@@ -73,18 +71,18 @@ def changed(server, query, **variables):
 
 
 def agents(server, identity=None):
-    busy = " ".join(
-        f'{state.lower()}: compute_containers(status: "{state}") {{ session_id }}' for state in BUSY
-    )
+    """`compute_containers` are those of sessions that are not over."""
     query = f"""query($filter: String) {{
         agent_list(limit: 1000, offset: 0, status: "{STATES}", filter: $filter) {{
-            items {{ id status scaling_group schedulable version addr available_slots occupied_slots {busy} }}
+            items {{
+                id status scaling_group schedulable version addr available_slots occupied_slots
+                compute_containers {{ session_id }}
+            }}
         }}
     }}"""
     found = graphql(server, query, filter=f'id == "{identity}"' if identity else None)["agent_list"]["items"]
     for agent in found:
-        states = [agent.pop(state.lower()) or [] for state in BUSY]
-        agent["sessions"] = len({one["session_id"] for state in states for one in state})
+        agent["sessions"] = len({one["session_id"] for one in agent.pop("compute_containers")})
         for slots in ("available_slots", "occupied_slots"):
             agent[slots] = json.loads(agent[slots] or "{}")
     return found
