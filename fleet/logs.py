@@ -32,7 +32,7 @@ def log_command(platform: str, lines: int, follow: bool) -> str:
     step = f"/var/log/agent-fleet/{platform}.log"
     more = " -F" if follow else ""
     show_step = f"tail -n {lines}{more} {step}"
-    show_agent = f"journalctl -u {platform} --no-pager -o short-iso -n {lines}{' -f' if follow else ''}"
+    show_agent = f"journalctl -u '{platform}*' --no-pager -o short-iso -n {lines}{' -f' if follow else ''}"
     if follow:
         script = f"trap 'kill 0' EXIT; {show_step} & {show_agent} & cat >/dev/null"
     else:

@@ -132,3 +132,11 @@ def test_a_folder_that_was_moved_mends_its_paths(with_ray, folder):
         assert str(folder) not in Path(moved / name).read_text()
     assert f"{moved}/known_hosts" in (moved / "ssh_config").read_text()
     assert stat.S_IMODE((moved / "key").stat().st_mode) == 0o600
+
+
+def test_a_cluster_whose_people_use_an_api_says_so():
+    from fleet.errors import UserError
+    from fleet.inventory import ClientConfig
+
+    with pytest.raises(UserError, match="they use its API and web page; run: python -m fleet tunnel platform"):
+        ClientConfig.from_outputs("platform", {"clientConfig": {"endpoint": "http://127.0.0.1:8081"}})

@@ -49,7 +49,7 @@ def test_an_agent_that_is_not_connected_is_to_be_repaired(inventory: Inventory) 
 
 def test_a_node_is_asked_by_the_script_of_its_own_platform(inventory: Inventory) -> None:
     assert inventory.platform_of("annotator-1") == "supervisely"
-    assert "journalctl -u supervisely" in log_command("supervisely", 5, False)
+    assert "journalctl -u 'supervisely*'" in log_command("supervisely", 5, False)
 
 
 def test_what_follows_a_machine_made_anew_is_outside_the_machine_too() -> None:

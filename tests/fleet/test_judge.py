@@ -197,3 +197,16 @@ def test_where_the_cloud_is_not_asked_elastic_agents_are_rows_still(inventory, w
     assert verdict.strangers == ()
     assert row(verdict, "i-0e").agent == "ALIVE"
     assert verdict.problems == ("the machines' state is unknown: no credentials",)
+
+
+def test_an_agent_that_gets_no_work_is_not_well_and_its_work_is_shown(inventory, well):
+    agents = [{"ip": ip, "state": "ALIVE", "accepts": True, "work": "1 session"} for ip in ADDRESSES.values()]
+    verdict = judge(inventory, with_agents(well, *agents))
+    assert verdict.well
+    assert row(verdict, "workers-1").work == "1 session"
+
+    agents[1]["accepts"] = False
+    verdict = judge(inventory, with_agents(well, *agents))
+    problem = "its controller gives it no work: it is not schedulable"
+    assert row(verdict, "workers-1").problems == (problem,)
+    assert verdict.next_commands == ("python -m fleet repair dev workers-1",)
