@@ -122,6 +122,18 @@ def registries(server, *names):
     )
 
 
+def password(server):
+    """The administrator's is what the file says."""
+    changed(
+        server,
+        """mutation($email: String!, $password: String!) {
+            modify_user(email: $email, props: {password: $password}) { ok msg }
+        }""",
+        email=server["email"],
+        password=server["password"],
+    )
+
+
 def agent(server, identity):
     """What the manager knows of one agent, and whether it reaches it by RPC now."""
     found = next(iter(agents(server, identity)), None)
@@ -185,7 +197,7 @@ def nodes(server):
     )
 
 
-VERBS = {one.__name__: one for one in (groups, registries, agent, schedulable, move, nodes)}
+VERBS = {one.__name__: one for one in (groups, registries, password, agent, schedulable, move, nodes)}
 
 if __name__ == "__main__":
     VERBS[sys.argv[2]](json.loads(Path(sys.argv[1]).read_text()), *sys.argv[3:])

@@ -141,12 +141,14 @@ in_venv() {
   (cd $etc && runuser -u backendai -- /opt/backendai/bin/backend.ai "$@")
 }
 
-# Rows that are there stay as they are. The administrator's keys and password are made anew where they differ.
+# Rows that are there stay as they are, but the administrator's: a key of before opens nothing any more.
 fixtures() {
   local folder wanted
   wanted=$(sha256sum <<<"$VERSION$FIXTURES_PY$REGISTRIES$ADMIN_EMAIL$ADMIN_ACCESS_KEY$ADMIN_SECRET_KEY$ADMIN_PASSWORD")
   [[ $wanted != $(cat $state/backendai-fixtures) ]] || return 0
   say 'filling the database'
+  sql -d backend <<<"DELETE FROM keypairs WHERE \"user\" = (SELECT uuid FROM users WHERE username = 'admin');
+UPDATE users SET email = '$ADMIN_EMAIL' WHERE username = 'admin'"
   # memory, so that no password stays on a disk
   folder=$(mktemp -dp /run)
   told | python3 <(printf %s "$FIXTURES_PY") /opt/backendai/lib/python3*/site-packages/ai/backend/install/fixtures "$folder"
@@ -155,7 +157,7 @@ fixtures() {
   in_venv mgr permissions provision
   in_venv mgr fixture populate "$folder/second.json"
   rm -r "$folder"
-  put_file $state/backendai-fixtures 600 root <<<"$wanted"
+  filled=$wanted
 }
 
 told() {
@@ -163,13 +165,11 @@ told() {
     < <(printf '%s\n' "$ADMIN_EMAIL" "$ADMIN_PASSWORD" "$ADMIN_ACCESS_KEY" "$ADMIN_SECRET_KEY" "$PROXY_TOKEN")
 }
 
-# A key of an earlier generation opens nothing any more.
-administrator() {
+administrator_files() {
   put_file $api 755 root < <(printf %s "$API_PY")
-  put_file $etc/admin.json 600 root < <(jq -Rnc '[inputs] | {endpoint: "http://127.0.0.1:8081", accessKey: .[0], secretKey: .[1]}' < <(printf '%s\n' "$ADMIN_ACCESS_KEY" "$ADMIN_SECRET_KEY"))
+  put_file $etc/admin.json 600 root < <(told | jq -c '.admin + {endpoint: "http://127.0.0.1:8081"}')
   put_file $etc/token 600 root <<<"$ADMIN_EMAIL
 $ADMIN_PASSWORD"
-  sql -d backend <<<"DELETE FROM keypairs WHERE access_key <> '$ADMIN_ACCESS_KEY' AND \"user\" = (SELECT uuid FROM users WHERE username = 'admin')"
 }
 
 config_files() {
@@ -289,7 +289,7 @@ scan() {
 }
 
 master() {
-  local files=/etc/systemd/system/backendai
+  local files=/etc/systemd/system/backendai filled=
   begin_node
   system_user backendai 4010
   install -d -m 755 $etc
@@ -302,8 +302,8 @@ master() {
   venv "backend.ai-manager==$VERSION" "backend.ai-client==$VERSION" "backend.ai-storage-proxy==$VERSION" "backend.ai-webserver==$VERSION" "backend.ai-install==$VERSION"
   config_files
   schema
+  administrator_files
   fixtures
-  administrator
   after='postgresql.service etcd.service redis-server.service'
   part backendai-storage "storage start-server -f $etc/storage-proxy.toml"
   part backendai-web "web start-server -f $etc/webserver.conf"
@@ -314,6 +314,10 @@ master() {
   unit=backendai-manager
   what='making the resource groups'
   ask groups "${GROUPS_WANTED[@]}"
+  [[ ! $filled ]] || {
+    ask password
+    put_file $state/backendai-fixtures 600 root <<<"$filled"
+  }
   scan
   find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +
   publish

@@ -92,7 +92,7 @@ class BackendaiSettings(Model):
     admin_email: Annotated[
         str,
         AfterValidator(_email),
-        Change.EVERYTHING,
+        Change.IN_PLACE,
         Field(
             description="The administrator; a password and keys are in the outputs.",
             examples=["ann@example.org"],

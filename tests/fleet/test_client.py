@@ -138,5 +138,7 @@ def test_a_cluster_whose_people_use_an_api_says_so():
     from fleet.errors import UserError
     from fleet.inventory import ClientConfig
 
-    with pytest.raises(UserError, match="they use its API and web page; run: python -m fleet tunnel platform"):
+    with pytest.raises(
+        UserError, match="they use its API and web page; run: python -m fleet tunnel platform"
+    ):
         ClientConfig.from_outputs("platform", {"clientConfig": {"endpoint": "http://127.0.0.1:8081"}})
