@@ -85,7 +85,9 @@ size = $((MEMORY_MIB << 20))
   fi
   ! ((GPUS)) || requirements+=("backend.ai-accelerator-cuda-open==$VERSION")
   venv "${requirements[@]}"
-  beyond
+  beyond_cpus=0 beyond_mib=0
+  # the other kind has the size that its file says
+  [[ $BACKEND != docker ]] || beyond
   curve /etc/backendai/manager.key "$MANAGER_PUBLIC_KEY"
   curve /etc/backendai/agent.key_secret "$AGENT_PUBLIC_KEY" "$AGENT_PRIVATE_KEY"
   put_file /etc/backendai/agent.toml 600 root <<<"[etcd]

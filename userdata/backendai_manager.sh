@@ -50,7 +50,7 @@ etcd_user() {
     etcd role grant-permission --prefix "$role" "$1" "$2"
     shift 2
   done
-  etcd user get "$name" || etcd user add "$name" --no-password
+  etcd user get "$name" || etcd user add "$name" --interactive=false <<<"$password"
   etcd user grant-role "$name" "$role"
   etcd user passwd "$name" --interactive=false <<<"$password"
 }
@@ -138,6 +138,7 @@ schema() {
 
 # in_venv ARGUMENT...: as the parts themselves run, in the folder of their files
 in_venv() {
+  install -d -o backendai -g backendai /run/backendai-manager
   (cd $etc && runuser -u backendai -- /opt/backendai/bin/backend.ai "$@")
 }
 
