@@ -154,11 +154,11 @@ UPDATE users SET email = '$ADMIN_EMAIL' WHERE username = 'admin'"
   folder=$(mktemp -dp /run)
   told | python3 <(printf %s "$FIXTURES_PY") /opt/backendai/lib/python3*/site-packages/ai/backend/install/fixtures "$folder"
   chown -R backendai "$folder"
-  in_venv mgr fixture populate "$folder/first.json" || fail 'the database cannot be filled: see the log'
-  in_venv mgr permissions provision
-  in_venv mgr fixture populate "$folder/second.json"
+  if in_venv mgr fixture populate "$folder/first.json" && in_venv mgr permissions provision && in_venv mgr fixture populate "$folder/second.json"; then
+    filled=$wanted
+  fi
   rm -r "$folder"
-  filled=$wanted
+  [[ $filled ]] || fail 'the database cannot be filled: see the log'
 }
 
 told() {
@@ -204,6 +204,8 @@ hide-agents = true
 $logging"
   put_file $etc/alembic.ini 600 backendai < <(sed "s|^sqlalchemy.url = .*|sqlalchemy.url = postgresql+asyncpg://backend:$DB_PASSWORD@127.0.0.1:5432/backend|" /opt/backendai/lib/python3*/site-packages/ai/backend/install/configs/alembic.ini)
   install -d -o backendai -g backendai -m 750 "$STORAGE_PATH/vfolders"
+  # the layout of folders; without it the storage proxy asks for a migration
+  [[ -e $STORAGE_PATH/vfolders/version.txt ]] || put_file "$STORAGE_PATH/vfolders/version.txt" 640 backendai < <(printf 3)
   put_file $etc/storage-proxy.toml 600 backendai <<<"$(etcd_section manager "$ETCD_MANAGER_PASSWORD" 127.0.0.1)
 [storage-proxy]
 node-id = \"master\"
