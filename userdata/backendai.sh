@@ -54,7 +54,7 @@ enabled = false'
 unit_file() {
   put_file "/etc/systemd/system/$1.service" 644 root <<<"[Unit]
 After=network-online.target $after$mounter
-Wants=network-online.target $after$mounter
+Wants=network-online.target $after$mounter$with_etcd
 RequiresMountsFor=$STORAGE_PATH
 StartLimitIntervalSec=0
 [Service]
@@ -88,5 +88,5 @@ status() {
   host_status "$name" "$(cat $state/backendai-version)"
 }
 
-owner=root after='' mounter=''
+owner=root after='' mounter='' with_etcd=''
 "$1"

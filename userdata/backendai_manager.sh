@@ -52,7 +52,8 @@ etcd_user() {
   done
   etcd user get "$name" || etcd user add "$name" --interactive=false <<<"$password"
   etcd user grant-role "$name" "$role"
-  etcd user passwd "$name" --interactive=false <<<"$password"
+  # a password that is set anew ends what its user has open, and nothing of Backend.AI shows it again by itself
+  ETCDCTL_USER=$name:$password etcdctl --command-timeout=10s get "/sorna/$NAMESPACE/" || etcd user passwd "$name" --interactive=false <<<"$password"
 }
 
 postgresql() {
@@ -88,7 +89,8 @@ ETCD_DATA_DIR=/var/lib/etcd/default
 ETCD_LISTEN_CLIENT_URLS=http://127.0.0.1:2379,http://$NODE_IP:2379
 ETCD_ADVERTISE_CLIENT_URLS=http://$NODE_IP:2379
 ETCD_LISTEN_PEER_URLS=http://127.0.0.1:2380
-ETCD_AUTO_COMPACTION_RETENTION=1h"
+ETCD_AUTO_COMPACTION_RETENTION=1h
+ETCD_AUTH_TOKEN_TTL=315360000"
   run_unit etcd etcd_answers /etc/default/etcd
   put config/redis/addr "$NODE_IP:6379"
   put config/redis/password "$REDIS_PASSWORD"
@@ -307,7 +309,8 @@ master() {
   schema
   administrator_files
   fixtures
-  after='postgresql.service etcd.service redis-server.service'
+  after='postgresql.service etcd.service redis-server.service' with_etcd='
+PartOf=etcd.service'
   part backendai-storage "storage start-server -f $etc/storage-proxy.toml"
   part backendai-web "web start-server -f $etc/webserver.conf"
   part backendai-manager "mgr start-server -f $etc/manager.toml"
