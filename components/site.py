@@ -10,8 +10,8 @@ import pulumi
 
 from components import cloud_init
 from components.call import Call
-from components.cloud import Cloud, Machine, MachineArgs
-from components.cloud_init import together
+from components.cloud import Cloud, Machine, MachineArgs, SharedStorage
+from components.cloud_init import WITHOUT, together
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.ports import Role
@@ -20,7 +20,7 @@ from components.ports import Role
 class Site:
     """Where the machines of one stack stand: its cloud, network, security groups, storage and keys.
 
-    `before_master` must be there before the master, and goes after it.
+    There is storage only where there is a cluster to share it. `before_master` must be there before the master, and goes after it.
     """
 
     def __init__(self, cloud: Cloud, fleet: Fleet, keys: Keys) -> None:
@@ -30,7 +30,9 @@ class Site:
         opts = pulumi.ResourceOptions()
         self.network = cloud.Network("network", fleet, opts)
         self.groups = cloud.SecurityGroups("security-groups", fleet, self.network, opts)
-        self.storage = cloud.SharedStorage("storage", fleet, self.network, self.groups, opts)
+        self.storage = (
+            cloud.SharedStorage("storage", fleet, self.network, self.groups, opts) if fleet.sharing else None
+        )
         self.identities = cloud.Identities("identities", fleet, self.network, self.groups, self.storage, opts)
         self.before_master: list[pulumi.Resource] = []
         if fleet.elastic:
@@ -41,13 +43,17 @@ class Site:
             lambda login: "\n".join([login.public, *fleet.config.access.ssh_public_keys])
         )
 
+    def storage_of(self, role: Role) -> SharedStorage | None:
+        return self.storage if role in self.fleet.sharing else None
+
     @cache  # noqa: B019 - there is one instance, which lives as long as the program
     def of_role(self, role: Role) -> pulumi.Output[dict[str, Any]]:
         """What the user data of a role's machines have in common; known when rules and storage are there."""
+        storage = self.storage_of(role)
         return pulumi.Output.all(
             authorized_keys=self.authorized_keys,
             # before the storage, and with it people's work, is there
-            setup=self.storage.mounting.apply(
+            setup=(storage.mounting if storage else pulumi.Output.from_input(WITHOUT)).apply(
                 lambda mounting: together(self.identities.guard[role], mounting)
             ),
             group=self.groups.ids[role],
@@ -79,7 +85,7 @@ def machine(
         node=node,
         network=site.network,
         groups=site.groups,
-        storage=site.storage,
+        storage=site.storage_of(node.role),
         identities=site.identities,
         user_data=user_data,
         login=site.login,

@@ -126,13 +126,14 @@ def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource
     The trigger is what user data says of storage: the data itself is ignored, and names keys besides.
     """
     config = args.fleet.config
+    storage = [str(config.storage.mount_path), args.storage.id] if args.storage else []
     return pulumi.ResourceOptions.merge(
         opts,
         pulumi.ResourceOptions(
             delete_before_replace=True,
             ignore_changes=["ami", "userData", "associatePublicIpAddress"],
             replace_on_changes=["instanceType", "rootBlockDevice.volumeSize"],
-            replacement_trigger=[config.team, str(config.storage.mount_path), args.storage.id],
+            replacement_trigger=[config.team, *storage],
         ),
     )
 
