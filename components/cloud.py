@@ -73,8 +73,8 @@ class MachineArgs:
     """What a machine is made from.
 
     `public` machines are reached from outside; the others through the master. User data is read at first boot
-    and never changes a machine; size replaces it. GPU VMs have no `storage`. `tags` are those that the platform
-    wants on it.
+    and never changes a machine; size replaces it. GPU VMs have no `storage`. `tags` are those that the
+    platform wants on it.
     """
 
     fleet: Fleet

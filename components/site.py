@@ -20,7 +20,8 @@ from components.ports import Role
 class Site:
     """Where the machines of one stack stand: its cloud, network, security groups, storage and keys.
 
-    There is storage only where there is a cluster to share it. `before_master` must be there before the master, and goes after it.
+    There is storage only where there is a cluster to share it. `before_master` must be there before the
+    master, and goes after it.
     """
 
     def __init__(self, cloud: Cloud, fleet: Fleet, keys: Keys) -> None:
