@@ -90,16 +90,19 @@ def _room(config: AwsConfig) -> Iterator[Problem]:
     """The first zone must hold the machines with names, all zones together those of elastic pools as well."""
     network, cluster = config.network, config.cluster
     zones, prefix = list(dict.fromkeys(network.zones)), (network.cidr or DEFAULT_CIDR).prefixlen
-    named = 1 + sum((pool.count or 0) - len(set(pool.without)) for pool in cluster.pools)
-    at_once = named + (cluster.elastic_limit if any(pool.elastic for pool in cluster.pools) else 0)
+    pools = cluster.pools if cluster else ()
+    workers = sum((pool.count or 0) - len(set(pool.without)) for pool in pools)
+    named = (1 if cluster else 0) + workers + len(config.gpu_vms)
+    at_once = named + (cluster.elastic_limit if cluster and any(pool.elastic for pool in pools) else 0)
     if not zones or not LARGEST <= prefix <= SMALLEST:
         return
-    also = ("cluster.pools", "cluster.maxElasticWorkers", "network.zones")
+    also = ("cluster.pools", "cluster.maxElasticWorkers", "network.zones", "gpuVms")
     value = show(str(network.cidr)) if network.cidr else f"({DEFAULT_CIDR})"
     room = {size: machines(size) for size in range(SMALLEST, LARGEST - 1, -1)}
     if named > room[prefix]:
         fitting = next((size for size in room if named <= room[size]), None)
-        asked = f"the master and the pools with a `count` ask for {named}"
+        who = "the master and the pools with a `count`" if cluster else "the GPU VMs"
+        asked = f"{who}{' and the GPU VMs' if cluster and config.gpu_vms else ''} ask for {named}"
         rule = f"has {room[prefix]} addresses for machines in {zones[0]}; {asked}"
     elif at_once > room[prefix] * len(zones):
         fitting = next((size for size in room if at_once <= room[size] * len(zones)), None)
