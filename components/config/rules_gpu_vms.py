@@ -101,6 +101,10 @@ def agents_network(config: Config) -> Iterator[Problem]:
 
 def packages(config: Config) -> Iterator[Problem]:
     said, vms = config.packages.model_fields_set, gpu_vms_of(config)
+    if "index_url" in said and not config.cluster:
+        rule = "has no effect without `cluster`: GPU VMs get no Python packages"
+        value = show(config.packages.index_url)
+        yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
     keys = {
         "registry_mirrors": "registryMirrors",
         "insecure_registries": "insecureRegistries",
