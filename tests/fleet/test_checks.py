@@ -96,6 +96,13 @@ def test_leftovers_ask_the_cloud_of_the_stack_file(capsys):
     assert "vpc vpc-1 of eo\n1 things of stack eo are there.\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("cloud", ["aws", "alicloud", "local"])
+def test_every_cloud_answers_the_same_four_questions(cloud, monkeypatch):
+    monkeypatch.delenv("SIM", raising=False)
+    operate = clouds.operate_of(cloud)
+    assert all(callable(getattr(operate, name)) for name in ("check", "leftovers", "machines", "start"))
+
+
 @pytest.mark.usefixtures("root")
 def test_a_cloud_that_nobody_knows_is_named():
     with pytest.raises(UserError, match="cloud: mars is none that is known here"):
@@ -118,10 +125,10 @@ def test_the_backend_is_the_one_that_pulumi_takes(root, environment, project, lo
     assert engine.environment.backend(root, {"PULUMI_HOME": str(root), **environment}) == backend
 
 
-def plugin_at(root):
-    folder = root / f"plugins/resource-aws-v{plugins.version('pulumi-aws')}"
+def plugin_at(root, cloud):
+    folder = root / f"plugins/resource-{cloud}-v{plugins.version(f'pulumi-{cloud}')}"
     folder.mkdir(parents=True)
-    file = folder / "pulumi-resource-aws"
+    file = folder / f"pulumi-resource-{cloud}"
     file.write_text("")
     file.chmod(0o755)
 
@@ -136,9 +143,13 @@ def nowhere(root, monkeypatch):
     return {"PULUMI_HOME": str(root), "PATH": f"{root}/bin{os.pathsep}/usr/bin:/bin"}
 
 
-def test_a_plugin_that_is_there_is_not_fetched(root, nowhere):
-    plugin_at(root)
-    plugins.ensure(root, nowhere, "aws")
+CLOUDS = pytest.mark.parametrize("cloud", ["aws", "alicloud"])
+
+
+@CLOUDS
+def test_a_plugin_that_is_there_is_not_fetched(root, nowhere, cloud):
+    plugin_at(root, cloud)
+    plugins.ensure(root, nowhere, cloud)
     assert not (root / "asked").exists()
 
 
@@ -148,8 +159,9 @@ def test_without_a_network_the_plugin_is_told_in_one_sentence(root, nowhere):
     assert not (root / "asked").exists()
 
 
-def test_a_missing_plugin_is_fetched_by_the_cli(root, nowhere, monkeypatch):
+@CLOUDS
+def test_a_missing_plugin_is_fetched_by_the_cli(root, nowhere, monkeypatch, cloud):
     monkeypatch.setattr(plugins, "_reached", lambda: True)
-    plugins.ensure(root, nowhere, "aws")
-    wanted = plugins.version("pulumi-aws")
-    assert (root / "asked").read_text() == f"plugin install resource aws {wanted}\n"
+    plugins.ensure(root, nowhere, cloud)
+    wanted = plugins.version(f"pulumi-{cloud}")
+    assert (root / "asked").read_text() == f"plugin install resource {cloud} {wanted}\n"

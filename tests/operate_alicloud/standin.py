@@ -27,6 +27,7 @@ LISTS = {
     "DescribeEipAddresses": ("EipAddresses", "EipAddress", "AllocationId"),
     "DescribeNatGateways": ("NatGateways", "NatGateway", "NatGatewayId"),
     "DescribeFileSystems": ("FileSystems", "FileSystem", "FileSystemId"),
+    "DescribeAccessGroups": ("AccessGroups", "AccessGroup", "AccessGroupName"),
 }
 # How ARNs name what the operations list.
 ARNS = {
@@ -132,7 +133,8 @@ class Cloud:
 
     def _tagged(self, given: Given) -> dict[str, Any]:
         wanted = json.loads(given["Tags"])
-        every = [*((one.arn, one.tags) for one in self.things), *self.other_arns]
+        tagged = [(one.arn, one.tags) for one in self.things if one.operation in ARNS]
+        every = [*tagged, *self.other_arns]
         found = [{"ResourceARN": arn} for arn, tags in every if wanted.items() <= tags.items()]
         return self._paged("tag", given, found, lambda some: {"TagResources": some})
 

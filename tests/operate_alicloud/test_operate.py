@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from components.clouds.alicloud import api, operate
+from components.clouds.alicloud.tags import access_group
 from components.operated import CloudError, Place
 from tests.operate_alicloud.conftest import PLACE, REGION, TAGS, at
-from tests.operate_alicloud.standin import KEY, SECRET, TOKEN, Cloud
+from tests.operate_alicloud.standin import KEY, SECRET, TOKEN, Cloud, Thing
 
 
 def test_machines_are_the_stacks_by_node(cloud: Cloud) -> None:
@@ -267,6 +268,8 @@ def everything(cloud: Cloud, tags: dict[str, str]) -> None:
     cloud.makes("DescribeEipAddresses", tags, IpAddress="203.0.113.9", Status="InUse")
     cloud.makes("DescribeNatGateways", tags, Name="vision", Status="Available")
     cloud.makes("DescribeFileSystems", tags, Description="vision", Status="Running", MeteredSize=3 * 2**29)
+    name = access_group(tags["team"], tags["stack"])
+    cloud.things.append(Thing("DescribeAccessGroups", name, {}))
     cloud.other_arns.append((f"arn:acs:ecs:{REGION}:1234567890123456:snapshot/s-{tags['stack']}", tags))
 
 
@@ -287,6 +290,7 @@ def test_leftovers_are_everything_that_carries_the_stacks_tags(cloud: Cloud) -> 
         "address allocation (203.0.113.9, InUse)",
         "nat gateway natgateway (vision, Available)",
         "nas file system filesystem (vision, Running, 1.5 GiB)",
+        "nas access group vision-vision-nas",
         f"arn:acs:ecs:{REGION}:1234567890123456:snapshot/s-vision",
     ]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.clouds.alicloud import api
+from components.clouds.alicloud.tags import access_group
 from components.operated import Place
 
 
@@ -66,6 +67,8 @@ KINDS = (
         *("FileSystemId", ("Description", "Status", "MeteredSize")),
     ),
 )
+# It knows no tags, and an account has twenty at most.
+ACCESS_GROUPS = ("nas", "DescribeAccessGroups", ("AccessGroups", "AccessGroup"))
 _UNITS: dict[str, Callable[[Any], str]] = {
     "Size": lambda gib: f"{gib} GiB",
     "MeteredSize": lambda size: f"{int(size) / 2**30:.1f} GiB",
@@ -76,10 +79,14 @@ def leftovers(place: Place) -> list[str]:
     """A line each: its kind, its id and what helps to tell it. Kept storage is among them."""
     session = api.session(place)
 
-    def look(kind: Kind | None) -> list[str]:
-        return _of_kind(session, kind) if kind else _of_the_rest(session)
+    def of_kinds(kind: Kind) -> Callable[[], list[str]]:
+        return lambda: _of_kind(session, kind)
 
-    looks = [*KINDS, None]
+    looks = [*map(of_kinds, KINDS), lambda: _access_groups(session), lambda: _of_the_rest(session)]
+
+    def look(one: Callable[[], list[str]]) -> list[str]:
+        return one()
+
     with ThreadPoolExecutor(len(looks)) as pool:
         return [line for lines in pool.map(look, looks) for line in lines]
 
@@ -93,6 +100,12 @@ def _of_kind(session: api.Session, kind: Kind) -> list[str]:
 def _line(kind: Kind, thing: api.Answer) -> str:
     said = [_UNITS.get(key, str)(thing[key]) for key in kind.said if thing.get(key) not in (None, "")]
     return f"{kind.name} {thing[kind.id]} ({', '.join(said)})" if said else f"{kind.name} {thing[kind.id]}"
+
+
+def _access_groups(session: api.Session) -> list[str]:
+    ours = access_group(session.place.team, session.place.stack)
+    names = [str(group["AccessGroupName"]) for group in session.items(*ACCESS_GROUPS)]
+    return [f"nas access group {name}" for name in names if name == ours]
 
 
 def _of_the_rest(session: api.Session) -> list[str]:

@@ -9,7 +9,7 @@ from components.cloud import Network, SecurityGroups
 from components.cloud_init import Setup
 from components.clouds.alicloud.mounting import mounting
 from components.clouds.alicloud.network import Network as AlicloudNetwork
-from components.clouds.alicloud.tags import tags
+from components.clouds.alicloud.tags import access_group, tags
 from components.config.alicloud import AlicloudStorage
 from components.fleet import Fleet
 
@@ -79,8 +79,7 @@ class SharedStorage(pulumi.ComponentResource):
     def _access(self, fleet: Fleet, network: AlicloudNetwork) -> alicloud.nas.AccessGroup:
         group = alicloud.nas.AccessGroup(
             f"{self._name}-access",
-            # one of the account in the region
-            access_group_name=f"{fleet.config.team}-{fleet.stack}-nas",
+            access_group_name=access_group(fleet.config.team, fleet.stack),
             access_group_type="Vpc",
             file_system_type=KIND,
             description=f"{fleet.tags['project']}-{fleet.stack}",

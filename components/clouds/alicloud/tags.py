@@ -11,3 +11,8 @@ def named(fleet: Fleet, name: str) -> str:
 def tags(fleet: Fleet, **more: str) -> dict[str, str]:
     """The stack's tags, and `more` (node, role, pool)."""
     return {**fleet.tags, **more}
+
+
+def access_group(team: str, stack: str) -> str:
+    """NAS's group of rules for the stack's file system: it has no tags, only a name, one of its region."""
+    return f"{team}-{stack}-nas"
