@@ -42,9 +42,9 @@ class Machine:
     instance when that runs, so what the instance does in its first seconds must try again. A worker without
     `private` has an address of its own, which it loses with a stop.
 
-    Another type, disk, market, network, team or shared storage replaces it, the old one first; user data and
-    image are read at its making only. Bandwidth, release time, deletion protection and what a stop costs
-    change in place. Fails with the node's name and what ECS said.
+    Another type, disk, market, network, team or shared storage replaces it, the old one first; user data,
+    image and stopped mode are read at its making only. Bandwidth, release time and deletion protection change
+    in place. Fails with the node's name and what ECS said.
 
     The hop limit of the metadata service is 1 by itself, and ECS lets nobody say so; containers are kept from
     it by the machine's guard as well.
@@ -102,7 +102,7 @@ def _instance(args: MachineArgs, spec: Spec) -> alicloud.ecs.InstanceArgs:
 
 
 def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """The bandwidth of an instance's own address reads otherwise where it has an elastic one.
+    """Bandwidth reads otherwise where an instance has an elastic address, what a stop costs while it runs.
 
     The trigger is what is in ignored data besides names of keys: storage, and a worker's way out.
     """
@@ -113,7 +113,7 @@ def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource
         opts,
         pulumi.ResourceOptions(
             delete_before_replace=True,
-            ignore_changes=["imageId", "userData", "internetMaxBandwidthOut"],
+            ignore_changes=["imageId", "userData", "internetMaxBandwidthOut", "stoppedMode"],
             replace_on_changes=["instanceType", "systemDiskSize", "vswitchId"],
             replacement_trigger=[config.team, *storage, *own_address],
         ),
