@@ -51,7 +51,7 @@ class AlicloudNetwork(parts.Network):
     ] = None
     zone: Annotated[
         ZoneName | None,
-        Change.ALL_MACHINES,
+        Change.NETWORK,
         Field(
             description="Zone where all machines and the shared storage stand; needed where the VPC is the "
             "stack's own.",
@@ -237,10 +237,11 @@ class AlicloudGpuVm(OnEcs, AnyGpuVm):
     ] = 100
     stopped_mode: Annotated[
         Literal["keepCharging", "stopCharging"],
-        Change.IN_PLACE,
+        Change.NEW_MACHINES,
         Field(
-            description="What a stop by the program does: with `stopCharging` the machine gives its place "
-            "away and costs only disk and address, and may find none when it is started.",
+            description="How Alibaba's provider stops the machine where it has to: with `stopCharging` it "
+            "gives its place away, costs only disk and address, and may find no place when it is started. "
+            "A stop in the console says it anew.",
             examples=["stopCharging"],
         ),
     ] = "keepCharging"

@@ -116,7 +116,8 @@ class OnInstances(Sized):
         ImageId | None,
         Change.NEW_MACHINES,
         Field(
-            description="Image that machines boot from. Default: the newest Debian 13 when they are made.",
+            description="Image that machines boot from. Default: the newest Debian 13 when they are made, "
+            "for types with GPUs the newest one of AWS with NVIDIA's driver.",
             examples=["ami-0123456789abcdef0"],
         ),
     ] = None
