@@ -3,14 +3,16 @@
 import secrets
 from ipaddress import IPv4Network
 
-from tests.simcloud import addresses, firewall, publishing, served, vpc_zones, wires
+from tests.simcloud import addresses, firewall, publishing, served, wires
+from tests.simcloud.aws import rules, zones
+from tests.simcloud.aws.words import METADATA, target
 from tests.simcloud.errors import RefusedError
-from tests.simcloud.resources import Hooks
+from tests.simcloud.hooks import Hooks
 from tests.simcloud.store import Account, Record, Store
 
 
 def _make_vpc(store: Store, record: Record) -> None:
-    wires.create(store, record["id"], record["props"]["cidrBlock"])
+    wires.create(store, record["id"], record["props"]["cidrBlock"], METADATA)
     publishing.reconcile(store)
 
 
@@ -31,14 +33,16 @@ def _check_subnet(store: Store, account: Account, record: Record) -> None:
         ):
             raise RefusedError("InvalidSubnet.Conflict", f"The CIDR '{cidr}' conflicts with another subnet")
     props.setdefault("availabilityZone", f"{record['region']}a")
-    props["availabilityZoneId"] = vpc_zones.zone_id(props["availabilityZone"])
+    props["availabilityZoneId"] = zones.zone_id(props["availabilityZone"])
 
 
 def _check_gateway(store: Store, account: Account, record: Record) -> None:
     """A VPC whose addresses are mapped keeps its internet gateway."""
     del store
     mapped = [
-        eip for eip in account.of("eip") if publishing.vpc_of(account, eip) == record["props"].get("vpcId")
+        eip
+        for eip in account.of("eip")
+        if publishing.vpc_of(account, eip["id"]) == record["props"].get("vpcId")
     ]
     if mapped:
         raise RefusedError(
@@ -104,12 +108,12 @@ def _fill_association(store: Store, account: Account, record: Record) -> None:
     props = record["props"]
     eip = account.one("eip", props["allocationId"])
     props["publicIp"] = eip["props"]["publicIp"]
-    target = publishing.target(account, record["props"])
-    if target is None:
+    where = target(account, record["props"])
+    if where is None:
         raise RefusedError(
             "InvalidParameterCombination", "You must specify an instance or a network interface"
         )
-    props["privateIpAddress"] = target[0]
+    props["privateIpAddress"] = where[0]
     others = [
         one for one in account.of("eipAssociation") if one["props"]["allocationId"] == props["allocationId"]
     ]
@@ -122,7 +126,7 @@ def _publish(store: Store, *_: Record) -> None:
 
 
 _RULE = Hooks(
-    prepare=firewall.check_rule,
+    prepare=rules.check,
     made=lambda store, _: served.settle(store),
     changed=lambda store, *_: served.settle(store),
     gone=lambda store, _: served.settle(store),

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from tests.simcloud import addresses
+from tests.simcloud.aws.words import ACCOUNT
+from tests.simcloud.aws.zones import zone_id
 from tests.simcloud.errors import RefusedError
-from tests.simcloud.resources import ACCOUNT
 from tests.simcloud.store import Account, Record
-from tests.simcloud.vpc_zones import zone_id
 
 TABLE = Path(__file__).with_name("lookups.yaml")
 
@@ -24,7 +24,7 @@ def table() -> Mapping[str, Any]:
     return yaml.safe_load(TABLE.read_text())
 
 
-def _type(name: str) -> Mapping[str, Any]:
+def of_type(name: str) -> Mapping[str, Any]:
     found = table()["types"].get(name)
     if found is None:
         raise RefusedError(
@@ -37,15 +37,15 @@ def _type(name: str) -> Mapping[str, Any]:
 
 
 def memory_gib(name: str) -> float:
-    return _type(name)["memory"] / 1024
+    return of_type(name)["memory"] / 1024
 
 
 def architecture(name: str) -> str:
-    return _type(name).get("architecture", "x86_64")
+    return of_type(name).get("architecture", "x86_64")
 
 
 def zones_with(kind: str, region: str) -> list[str]:
-    left_out = _type(kind).get("not", [])
+    left_out = of_type(kind).get("not", [])
     return [f"{region}{letter}" for letter in table()["zones"] if letter not in left_out]
 
 
@@ -112,7 +112,7 @@ def _get_ami(account: Account, asked: Answer, region: str) -> Answer:
 def _get_instance_type(account: Account, asked: Answer, region: str) -> Answer:
     del account, region
     name = asked["instanceType"]
-    one = _type(name)
+    one = of_type(name)
     gpus = one.get("gpus", 0)
     return {
         "id": name,

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from fleet.engine import paths, sim
-from tests.simcloud import instances, served
+from tests.simcloud import instances
+from tests.simcloud.aws import told
 from tests.simcloud.inside import api
 from tests.simcloud.store import Store, stacks
 
@@ -44,7 +45,7 @@ def _answer(headers: dict[str, str], body: str) -> tuple[int, str]:
                 if Store(stack).read().get("instance", identity):
                     instances.terminate(Store(stack), identity)
         return 200, api.terminated(ids)
-    return api.answer(served.everywhere(), headers, body, "")
+    return api.answer(told.everywhere(), headers, body, "")
 
 
 def start() -> None:
