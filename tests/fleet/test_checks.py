@@ -6,7 +6,7 @@ import os
 import pytest
 
 from components.operated import CloudError, Place
-from fleet import checks, clouds, engine, lifecycle
+from fleet import checks, clouds, engine, lifecycle, mirrors
 from fleet.engine import paths, plugins
 from fleet.errors import UserError
 
@@ -88,6 +88,16 @@ def test_a_state_of_this_computer_alone_is_refused_unless_said(root, cloud, monk
     (root / "Pulumi.eo.yaml").write_text(f"{STACK}  agent-fleet:allowLocalState: true\n")
     checks.before("eo", making=True)
     assert len(cloud.asked) == 2
+
+
+@pytest.mark.usefixtures("root", "cloud")
+def test_places_of_packages_are_asked_before_something_is_made(monkeypatch):
+    asked = []
+    monkeypatch.setattr(mirrors, "check", lambda name, config: asked.append((name, config["cloud"])))
+    checks.before("eo", making=False)
+    assert asked == []
+    checks.before("eo", making=True)
+    assert asked == [("eo", "aws")]
 
 
 @pytest.mark.usefixtures("root", "cloud")
