@@ -9,8 +9,11 @@ NEEDS_NOTHING = (None, "local")
 
 
 def before(name: str, *, making: bool) -> None:
-    """Raises UserError where the state is nobody else's, credentials do not hold, a place that `packages` names
-    is the wrong one, or a plugin is missing.
+    """What a real cloud and the operator's computer must have.
+
+    Raises:
+        UserError: the state is nobody else's, credentials do not hold, a place that `packages` names does not
+            have what it should, or a plugin is missing.
     """
     config = stacks.config_if_any(paths.ROOT, name)
     cloud = config.get("cloud")
