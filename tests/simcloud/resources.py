@@ -12,7 +12,7 @@ from tests.simcloud.hooks import Hooks
 from tests.simcloud.kind import Kind
 from tests.simcloud.store import Account, Record, Store
 
-# As often as the provider asks the API before it gives up (max_retries).
+# As often as AWS's provider asks the API before it gives up (max_retries).
 ATTEMPTS = 25
 _TEMPLATE = re.compile(r"\{(new:)?([A-Za-z0-9-]+)\}")
 
