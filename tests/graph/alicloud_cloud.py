@@ -1,4 +1,4 @@
-"""What Alibaba Cloud would answer to the look-ups, as tables that a test may change; and what it would make."""
+"""What Alibaba Cloud would answer to look-ups, as tables that a test may change; and what it would make."""
 
 import re
 import zlib
