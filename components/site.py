@@ -11,7 +11,7 @@ import pulumi
 from components import cloud_init
 from components.call import Call
 from components.cloud import Cloud, Machine, MachineArgs, SharedStorage
-from components.cloud_init import WITHOUT, together
+from components.cloud_init import WITHOUT, Setup, together
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.ports import Role
@@ -68,8 +68,12 @@ def machine(
     public: bool,
     opts: pulumi.ResourceOptions,
     tags: Mapping[str, str] = MappingProxyType({}),
+    setup: Setup = WITHOUT,
 ) -> Machine:
-    """A machine whose host key is known before the first contact and that lets in the stack's login key."""
+    """A machine whose host key is known before the first contact and that lets in the stack's login key.
+
+    `setup` is what it does at first boot besides what its role does.
+    """
     host = site.keys.key_pair(f"host/{node.name}")
     user_data = pulumi.Output.all(host, site.of_role(node.role)).apply(
         lambda known: cloud_init.document(
@@ -77,7 +81,7 @@ def machine(
             host_private_key=known[0].private,
             host_public_key=known[0].public,
             authorized_keys=known[1]["authorized_keys"].splitlines(),
-            setup=known[1]["setup"],
+            setup=together(known[1]["setup"], setup),
             apt_mirror=site.fleet.config.packages.apt_mirror,
         )
     )

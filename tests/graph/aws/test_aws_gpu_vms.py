@@ -192,6 +192,12 @@ def test_user_data_guards_the_metadata_and_mounts_nothing(both: Recording, node:
     assert not [path for path in files if "storage" in path]
 
 
+def test_a_kernel_that_a_driver_can_be_built_for_is_there_before_sshd_listens(both: Recording) -> None:
+    ((_, _, script),) = user_data(both, "annotator")["bootcmd"]
+    assert "linux-headers-$release" in script
+    assert "bootcmd" not in user_data(both, "steady-1")
+
+
 @pytest.mark.parametrize("node", NAMED)
 def test_user_data_holds_no_secret_but_the_machines_own_host_key(gpu: Recording, node: str) -> None:
     text = gpu[f"{node}-instance"].plain("userData")
