@@ -67,7 +67,7 @@ class Session:
                 endpoint=_endpoint(service, self.region),
                 protocol=str(self.place.provider.get("alicloud:protocol", "HTTPS")),
                 connect_timeout=5000,
-                read_timeout=20000,
+                read_timeout=10000,
                 retry_options=_retries(),
             )
         )
