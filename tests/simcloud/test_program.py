@@ -53,8 +53,10 @@ class Simulated(Answers):
 def made(tmp_path: Path) -> Run:
     """What a run of the program leaves in the account."""
 
+    store = Store(STACK, tmp_path)
+
     def run_it(config: dict[str, Any]) -> Account:
-        store = Store(STACK, tmp_path)
+        config = {key: value for key, value in config.items() if value is not None}
         answers = Simulated(config["cloud"], store)
         run(
             config,
@@ -94,6 +96,13 @@ def test_a_cluster_on_alibaba_cloud(made: Run, private: bool) -> None:
     (target,) = clouds.of(account).targets(account)
     assert target.lets_in == ("ip saddr 10.90.0.0/16 accept",)
     assert len(list(clouds.of(account).mapped(account))) == (1 if private else 3)
+
+
+def test_gpu_vms_on_aws(made: Run) -> None:
+    vm = {**GpuFleet.described["gpuVms"][0], "instanceType": "g4dn.xlarge"}
+    account = made({**SimulatedFleet.described, "cluster": None, "storage": None, "gpuVms": [vm]})
+    assert names(account, "instance") == ["keeps-instance"]
+    assert not names(account, "fileSystem")
 
 
 def test_a_cluster_on_aws(made: Run) -> None:

@@ -337,35 +337,40 @@ def _mount_targets(account: Account, asked: Answer, region: str) -> Answer:
 
 
 def _quotas(account: Account, asked: Answer, region: str) -> Answer:
+    """Of one type of ECS; nobody has asked for other quotas yet."""
     del account
-    key = str(asked.get("keyWord") or "").lower()
-    found = [
-        one
-        for one in table()["quotas"]
-        if one["product"] == asked["productCode"]
-        and asked.get("quotaActionCode", one["code"]) == one["code"]
-        and key in f"{one['code']} {one['name']}".lower()
-    ]
+    name = str(asked.get("quotaActionCode") or "")
+    found = asked["productCode"] == "ecs-spec" and name in table()["types"]
     quotas = [
         {
-            "id": one["code"],
-            "quotaActionCode": one["code"],
-            "quotaName": one["name"],
-            "quotaDescription": one["name"],
+            "id": f"{name} {how}",
+            "quotaActionCode": name,
+            "quotaName": f"{name} ({how})",
+            "quotaDescription": f"vCPUs of {name}, {how}",
             "quotaType": "normal",
-            "quotaUnit": "AMOUNT",
-            "totalQuota": float(one["total"]),
-            "totalUsage": float(one["used"]),
+            "quotaUnit": "vCPU",
+            "totalQuota": float(table()["quota"]),
+            "totalUsage": 0.0,
             "adjustable": True,
             "applicableRanges": [],
             "applicableType": "continuous",
             "consumable": True,
             "unadjustableDetail": "",
         }
-        for one in found
+        for how in ("pay-as-you-go", "preemptible")
+        if found
     ]
-    known = [one["code"] for one in found]
-    return {"id": region, "ids": known, "names": [one["name"] for one in found], "quotas": quotas}
+    known = [str(one["id"]) for one in quotas]
+    return {"id": region, "ids": known, "names": known, "quotas": quotas}
+
+
+def _nat_gateways(account: Account, asked: Answer, region: str) -> Answer:
+    found = [
+        one["id"]
+        for one in account.of("natGateway")
+        if asked.get("vpcId", one["props"]["vpcId"]) == one["props"]["vpcId"]
+    ]
+    return {"id": region, "ids": found, "names": found, "gateways": [], "totalCount": len(found)}
 
 
 def _nat_zones(account: Account, asked: Answer, region: str) -> Answer:
@@ -387,6 +392,7 @@ LOOK_UPS: Mapping[str, Callable[[Account, Answer, str], Answer]] = {
     "alicloud:nas/getZones:getZones": _nas_zones,
     "alicloud:quotas/getQuotas:getQuotas": _quotas,
     "alicloud:vpc/getEnhancedNatAvailableZones:getEnhancedNatAvailableZones": _nat_zones,
+    "alicloud:vpc/getNatGateways:getNatGateways": _nat_gateways,
     "alicloud:vpc/getNetworks:getNetworks": _networks,
     "alicloud:vpc/getSwitches:getSwitches": _switches,
 }
