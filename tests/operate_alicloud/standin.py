@@ -75,6 +75,7 @@ class Cloud:
         self.page = 100
         self.refuse: Callable[[str], Refusal | None] = lambda _: None
         self.sold_out: set[str] = set()
+        self.page_of_a_proxy = ""
         self._numbers = iter(range(1, 10_000))
 
     def makes(self, operation: str, tags: dict[str, str], **fields: Any) -> str:
@@ -170,6 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         operation = self.headers["x-acs-action"]
         service = SERVICES[self.headers["x-acs-version"]]
         given = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        if self.cloud.page_of_a_proxy:
+            self._write(502, "text/html", self.cloud.page_of_a_proxy.encode())
+            return
         refusal = self.cloud.refuse(operation) or self._signature()
         if refusal:
             status, code, message = refusal
@@ -200,9 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _send(self, status: int, body: dict[str, Any]) -> None:
-        payload = json.dumps(body).encode()
+        self._write(status, "application/json", json.dumps(body).encode())
+
+    def _write(self, status: int, kind: str, payload: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -240,11 +241,28 @@ def test_endless_throttling_is_given_up(cloud: Cloud) -> None:
 @pytest.mark.usefixtures("cloud")
 def test_without_a_connection_it_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     at(monkeypatch, "127.0.0.1:9")
-    with pytest.raises(
-        CloudError, match=r"is not reached .*check the network, the proxy and alicloud:region"
-    ):
+    with pytest.raises(CloudError) as caught:
         operate.check(PLACE)
+    assert str(caught.value) == (
+        "Alibaba Cloud is not reached (Failed to establish a new connection: [Errno 111] Connection refused)"
+        "; check the network, the proxy and alicloud:region"
+    )
     at(monkeypatch, "sts.nowhere.invalid")
+    with pytest.raises(CloudError, match=r"is not reached \(Failed to resolve 'sts\.nowhere\.invalid'"):
+        operate.check(PLACE)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "READ_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        at(monkeypatch, f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(CloudError, match=r"is not reached \(Read timed out"):
+            operate.check(PLACE)
+
+
+def test_an_answer_that_is_none_of_alibabas_is_told(cloud: Cloud) -> None:
+    cloud.page_of_a_proxy = "<html>502 Bad Gateway</html>"
     with pytest.raises(CloudError, match="is not reached"):
         operate.check(PLACE)
 

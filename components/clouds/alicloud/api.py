@@ -6,6 +6,7 @@ would add megabytes for a dozen calls. It is imported when it is needed: it cost
 
 import importlib
 import os
+import re
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _REFUSED = ("InvalidAccessKeyId", "InvalidSecurityToken", "SignatureDoesNotMatch
 _CLOCK = ("InvalidTimeStamp", "SignatureNonceUsed")
 _NOT_ALLOWED = ("Forbidden", "NoPermission", "NotAuthorized", "AccessDenied")
 _THROTTLED = ("Throttling", "Throttling.User", "Throttling.Api", "ServiceUnavailable")
+CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 # How often and for how long, in milliseconds, a call is made again.
 ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 6, 500, 8000
 
@@ -66,8 +68,8 @@ class Session:
                 credential=self.credentials,
                 endpoint=_endpoint(service, self.region),
                 protocol=str(self.place.provider.get("alicloud:protocol", "HTTPS")),
-                connect_timeout=5000,
-                read_timeout=10000,
+                connect_timeout=int(CONNECT_SECONDS * 1000),
+                read_timeout=int(READ_SECONDS * 1000),
                 retry_options=_retries(),
             )
         )
@@ -176,11 +178,18 @@ def _sentence(error: Exception, operation: str, place: Place) -> str | None:
         known = importlib.import_module("alibabacloud_credentials.exceptions")
         if isinstance(inner, known.CredentialException):
             return _no_credentials(inner, place)
-        words = " ".join(str(inner).split())[:300]
-        return f"Alibaba Cloud is not reached ({words}); check the network, the proxy and alicloud:region"
+        why = _reason(inner)
+        return f"Alibaba Cloud is not reached ({why}); check the network, the proxy and alicloud:region"
     if isinstance(error, tea.TeaException):
         return _of_answer(cast(Any, error), operation, place)
     return None
+
+
+def _reason(error: Any) -> str:
+    """The last cause of a failed connection, without the objects and the address that it was told with."""
+    words = " ".join(str(getattr(error, "message", error)).split()).rpartition("Caused by ")[2]
+    quoted = re.search(r'"([^"]+)"\)*$', words)
+    return re.sub(r"^\S*\(host=[^)]*\)\S*: ", "", quoted[1] if quoted else words)[:300]
 
 
 def _no_credentials(error: Exception, place: Place) -> str:
