@@ -113,6 +113,12 @@ def test_a_step_dials_the_machine_itself_and_has_no_delete(gpu: Recording) -> No
     assert list(member.raw.replace_with) == [gpu["kept-host"].urn]
 
 
+def test_the_input_of_a_step_that_brings_its_script_stays_below_9_kb(gpu: Recording) -> None:
+    assert gpu["kept-step"].raw.object.ByteSize() < 9 * 1024
+    for name in ("kept-enrolment", "kept-membership", "kept-host"):
+        assert gpu[name].raw.object.ByteSize() < 4096
+
+
 def test_no_port_but_ssh_is_open(gpu: Recording) -> None:
     rules = json.loads(gpu["security-groups-gpuVm"].plain("stdin"))
     assert rules == [{"source": "operator", "first": 22, "last": 22}]
