@@ -20,6 +20,16 @@ PROBE_SECONDS = 5
 _NOT_THERE = ("caCertificate", "proxy", "noProxy", "registry", "registryLogin")
 
 
+class _Loader(yaml.SafeLoader):
+    """Times are text, as Pulumi reads them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def secrets(stack: str) -> dict[str, str]:
     """Secret keys that the stack's file lacks, because they open a stand-in only."""
     return {"superviselyApiTokens": _module().API_TOKEN} if _of(stack) else {}
@@ -39,25 +49,44 @@ def remove(stack: str) -> None:
 
 
 def rewritten(stack: str, text: str) -> str:
-    """A stack file's text with the stand-ins in it, if they are there; says what it puts in place of what."""
-    found = _of(stack)
-    if found is None or not sim.on() or not found.is_there():
+    """What the CLI's copy of a stack file says: of a simulated stack with its stand-ins, if they are there.
+
+    Says what it puts in place of what. Secrets of the real stack are left out: the state of simulated stacks
+    has another passphrase.
+    """
+    if not sim.on() or stacks.config_if_any(paths.ROOT, stack).get("cloud") == "local":
         return text
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     config: dict[str, Any] = document["config"]
-    key = next(key for key in config if key.removeprefix("agent-fleet:") == "gpuVms")
-    servers: set[str] = set()
-    for vm in config[key]:
-        servers.add(str(vm["settings"].get("serverAddress")))
+    before = yaml.safe_dump(document)
+    hidden = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
+    for key in hidden:
+        del config[key]
+    if hidden:
+        print(f"==> SIM=1: {', '.join(hidden)} of the real stack are left out", flush=True)
+    for key in ("encryptionsalt", "encryptedkey", "secretsprovider"):
+        document.pop(key, None)
+    found = _of(stack)
+    if found is not None and found.is_there():
+        _name(config, found)
+    return text if yaml.safe_dump(document) == before else yaml.safe_dump(document, sort_keys=False)
+
+
+def _name(config: dict[str, Any], found: Any) -> None:
+    """Puts the stand-ins into a configuration."""
+    vms: list[dict[str, Any]] = config[_key(config, "gpuVms")]
+    servers = sorted({str(vm["settings"].get("serverAddress")) for vm in vms})
+    print(f"==> SIM=1: {found.url} stands in for {' and '.join(servers)}", flush=True)
+    for vm in vms:
         vm["settings"] = _settings(vm["settings"], found)
-    print(f"==> SIM=1: {found.url} stands in for {' and '.join(sorted(servers))}", flush=True)
-    name = next(
-        (key for key in config if key.removeprefix("agent-fleet:") == "packages"), "agent-fleet:packages"
-    )
-    packages: dict[str, Any] = config.get(name) or {}
+    packages: dict[str, Any] = config.get(_key(config, "packages")) or {}
     known: list[str] = packages.get("insecureRegistries") or []
-    config[name] = {**_without_dead_mirror(packages), "insecureRegistries": [*known, found.registry]}
-    return yaml.safe_dump(document, sort_keys=False)
+    insecure = [*known, found.registry]
+    config[_key(config, "packages")] = {**_without_dead_mirror(packages), "insecureRegistries": insecure}
+
+
+def _key(config: dict[str, Any], name: str) -> str:
+    return next((key for key in config if key.removeprefix("agent-fleet:") == name), f"agent-fleet:{name}")
 
 
 def _settings(said: dict[str, Any], found: Any) -> dict[str, Any]:

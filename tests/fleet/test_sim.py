@@ -59,7 +59,9 @@ def test_a_simulated_stack_is_given_the_stand_ins_and_told(
     vision: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SIM", "1")
-    found = config_of(standins.rewritten("vision-cn-hangzhou", vision))
+    timed = vision.replace("diskGiB: 300", "diskGiB: 300\n      releaseTime: 2036-12-31T18:00:00Z")
+    found = config_of(standins.rewritten("vision-cn-hangzhou", timed))
+    assert {vm["releaseTime"] for vm in found["gpuVms"]} == {"2036-12-31T18:00:00Z"}
     for vm in found["gpuVms"]:
         assert vm["settings"]["serverAddress"] == There.url
         assert vm["settings"]["image"] == f"{There.registry}/supervisely/agent"
@@ -81,3 +83,15 @@ def test_a_mirror_that_answers_stays(vision: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SIM", "1")
     monkeypatch.setattr(standins, "_answers", lambda _: True)
     assert "aptMirror" in config_of(standins.rewritten("vision-cn-hangzhou", vision))["packages"]
+
+
+def test_secrets_of_the_real_stack_are_left_out(
+    vision: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The state of simulated stacks has another passphrase."""
+    monkeypatch.setenv("SIM", "1")
+    more = "  agent-fleet:superviselyApiTokens:\n    secure: v1:abc:def\nencryptionsalt: v1:xyz\n"
+    found = standins.rewritten("vision-cn-hangzhou", vision + more)
+    assert "v1:" not in found
+    assert "encryptionsalt" not in found
+    assert "agent-fleet:superviselyApiTokens of the real stack are left out" in capsys.readouterr().out
