@@ -20,6 +20,9 @@ def network_problems(config: AwsConfig, region: str | None) -> Iterator[Problem]
     else:
         yield from _own(config, region)
         yield from _room(config)
+    if network.private and not config.cluster:
+        rule = "has no effect without `cluster`: a GPU VM is its own way in, by a public address"
+        yield Problem("network.private", "true", rule, "take it out", ("cluster",))
     yield from _zones(network.zones, region)
     yield from twice("network.subnetIds", network.subnet_ids)
 
@@ -48,7 +51,7 @@ def _existing(config: AwsConfig) -> Iterator[Problem]:
     if network.cidr:
         rule = "has no effect: the VPC is there and has its range"
         yield Problem("network.cidr", str(network.cidr), rule, "take it out", also)
-    if network.private and len(network.subnet_ids) == 1:
+    if network.private and config.cluster and len(network.subnet_ids) == 1:
         rule = (
             "needs two subnets at least: the first, with a route to an internet gateway, for the master, and "
             "others, with one to a NAT gateway, for workers"

@@ -99,7 +99,7 @@ def _numbers(found: Mapping[Quota, int]) -> dict[Quota, float]:
 
 def _other_addresses(config: AwsConfig) -> int:
     """The master's, and that of the NAT gateway of a network of the stack's own."""
-    return bool(config.cluster) + (config.network.private and not config.network.vpc_id)
+    return (1 + (config.network.private and not config.network.vpc_id)) if config.cluster else 0
 
 
 def _largest(pool: AwsPool, sizes: Mapping[str, Size], *, spot: bool) -> dict[Quota, float]:
