@@ -46,6 +46,9 @@ class Machine:
     image and stopped mode are read at its making only. Bandwidth, release time and deletion protection change
     in place. Fails with the node's name and what ECS said.
 
+    With deletion protection Pulumi keeps the machine and its address: by ECS's protection alone a destroy would
+    have taken the address away when it fails.
+
     The hop limit of the metadata service is 1 by itself, and ECS lets nobody say so; containers are kept from
     it by the machine's guard as well.
     """
@@ -53,6 +56,8 @@ class Machine:
     def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions) -> None:
         self.node = args.node
         spec = cast(Spec, args.node.spec)
+        if isinstance(spec, AlicloudGpuVm) and spec.deletion_protection:
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
         mbps = 0 if isinstance(spec, AlicloudPool) else spec.internet_mbps
         more = {"node": args.node.name, "role": args.node.role}
         address = Address(name, args.fleet, args.node.name, mbps, more, opts) if mbps else None

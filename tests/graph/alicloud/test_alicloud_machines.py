@@ -186,6 +186,13 @@ def test_what_a_gpu_vm_may_be_told(vms_changed: Changed, said: dict[str, Any], a
     assert ("autoReleaseTime" in inputs) == ("releaseTime" in said)
 
 
+def test_a_protected_gpu_vm_keeps_its_address_too(gpu_vms: Recording, vms_changed: Changed) -> None:
+    after = vms_changed(lambda config: config["gpuVms"][0].update(deletionProtection=True))
+    kept = {"annotator-1-instance", "annotator-1-address", "annotator-1-address-given"}
+    assert {request.name for request in after.requests.values() if request.raw.protect} == kept
+    assert not [request for request in gpu_vms.requests.values() if request.raw.protect]
+
+
 def test_a_gpu_vm_has_room_for_images_of_agents(gpu_vms: Recording) -> None:
     assert gpu_vms["annotator-1-instance"].inputs["systemDiskSize"] == 300
 
