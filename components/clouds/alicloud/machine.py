@@ -46,8 +46,8 @@ class Machine:
     image and stopped mode are read at its making only. Bandwidth, release time and deletion protection change
     in place. Fails with the node's name and what ECS said.
 
-    With deletion protection Pulumi keeps the machine and its address: by ECS's protection alone a destroy would
-    have taken the address away when it fails.
+    With deletion protection Pulumi keeps the machine and its address: by ECS's alone a destroy would have
+    taken the address away when it fails.
 
     The hop limit of the metadata service is 1 by itself, and ECS lets nobody say so; containers are kept from
     it by the machine's guard as well.
