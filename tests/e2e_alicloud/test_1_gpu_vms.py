@@ -48,9 +48,10 @@ def test_machines_are_ecs_instances_with_elastic_addresses(up: GpuFleet) -> None
 
 def test_only_ssh_is_reached(up: GpuFleet) -> None:
     for vm in up.outputs()["gpuVms"]:
+        private = up.account("instance")[f"{vm['name']}-instance"]["props"]["privateIp"]
         assert up.reaches(vm["publicIp"], 22)
         assert not up.reaches(vm["publicIp"], 2375)
-        assert not up.reaches(vm["privateIp"], 2376)
+        assert not up.reaches(private, 2375)
 
 
 def test_the_metadata_service_answers_root_with_a_token_alone(up: GpuFleet) -> None:
