@@ -6,6 +6,7 @@ image: shown are order, files, rules and sentences, not that a GPU works.
 
 import json
 import shlex
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -124,7 +125,8 @@ def test_a_machine_made_anew_keeps_or_renews_its_agent_and_leaves_no_orphan(up: 
 @pytest.mark.exhaustive
 def test_bandwidth_and_release_time_change_in_place(up: GpuFleet) -> None:
     machines = up.instances()
-    up.vm("keeps").update(internetMbps=50, releaseTime="2036-12-31T18:00:00Z")
+    later = datetime.now(UTC) + timedelta(days=300)
+    up.vm("keeps").update(internetMbps=50, releaseTime=f"{later:%Y-%m-%dT%H:%M}:00Z")
     done = up.up_well()
     assert touched(done, "updated") >= {"keeps-address", "keeps-instance"}
     assert up.instances() == machines
