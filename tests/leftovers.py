@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from tests.simcloud import boot, names
+from tests.simcloud import names
+from tests.simcloud.remove import take_down
 from tools.local_hosts import podman
 
 OURS = ("agent-fleet-t-", "agent-fleet-sim-t-", "agent-fleet-standins-t-")
@@ -46,7 +47,7 @@ def _simulated() -> set[str]:
 def remove() -> None:
     for stack in sorted(_simulated()):
         print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
-        boot.take_down(stack)
+        take_down(stack)
     for kind, name in _left():
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)

@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping
 
-from components.config.aws import AwsCluster, AwsConfig, AwsMaster, AwsPool
+from components.config.alicloud import (
+    AlicloudCluster,
+    AlicloudConfig,
+    AlicloudGpuVm,
+    AlicloudMaster,
+    AlicloudPool,
+)
+from components.config.aws import AwsCluster, AwsConfig, AwsGpuVm, AwsMaster, AwsPool
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
 
 __all__ = [
     "CLOUDS",
+    "REGION_KEYS",
     "SECRET_KEYS",
     "Access",
+    "AlicloudConfig",
     "AwsConfig",
     "Cluster",
     "Config",
@@ -23,13 +32,15 @@ __all__ = [
     "pools_of",
 ]
 
-Config = LocalConfig | AwsConfig
-Master = LocalMaster | AwsMaster
-Pool = LocalPool | AwsPool
-GpuVm = LocalGpuVm
-Cluster = LocalCluster | AwsCluster
+Config = LocalConfig | AwsConfig | AlicloudConfig
+Master = LocalMaster | AwsMaster | AlicloudMaster
+Pool = LocalPool | AwsPool | AlicloudPool
+GpuVm = LocalGpuVm | AwsGpuVm | AlicloudGpuVm
+Cluster = LocalCluster | AwsCluster | AlicloudCluster
 
-CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig}
+CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig, "alicloud": AlicloudConfig}
+# Where a provider's own configuration says the region, by cloud.
+REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 
 # Given by the team with `pulumi config set --secret`; what is not given is derived from the stack's seed.
 SECRET_KEYS: dict[str, str] = {
@@ -59,4 +70,4 @@ def pools_of(config: Config) -> tuple[Pool, ...]:
 
 
 def gpu_vms_of(config: Config) -> tuple[GpuVm, ...]:
-    return config.gpu_vms if isinstance(config, LocalConfig) else ()
+    return config.gpu_vms

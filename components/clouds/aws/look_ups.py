@@ -1,6 +1,6 @@
 """What the stack file presumes of AWS, asked before anything is made: look-ups validate, the file decides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import pulumi
@@ -11,9 +11,9 @@ from components.clouds.aws.look_ups_network import (
     network_problems,
     storage_problems,
     untold,
-    zones_of_workers,
+    zones_of,
 )
-from components.config.aws import AwsConfig, AwsMaster, AwsPool
+from components.config.aws import AwsConfig, AwsPool, OnInstances
 from components.config.model import Config
 from components.config.problems import ConfigError, Problem
 from components.config.rules_types import type_problems, typed
@@ -39,7 +39,7 @@ def look_up(config: Config) -> Mapping[str, Size]:
     problems += type_problems(file, sizes)
     if not problems:
         # what these would say of a type that is not there is a mere echo
-        problems += [*_images(file, sizes), *_quotas(file, sizes)]
+        problems += [*_images(file, sizes), *_mirror(file, sizes), *_quotas(file, sizes)]
     problems += [*network_problems(file), *storage_problems(file)]
     _spot_role(file)
     if problems:
@@ -47,20 +47,23 @@ def look_up(config: Config) -> Mapping[str, Size]:
     return sizes
 
 
-def _machines(file: AwsConfig) -> list[tuple[str, AwsMaster | AwsPool]]:
+def _machines(file: AwsConfig) -> Iterator[tuple[str, OnInstances]]:
     """Every place of the file that says machines."""
-    pools = [(f"cluster.pools[{number}]", pool) for number, pool in enumerate(file.cluster.pools)]
-    return [("cluster.master", file.cluster.master), *pools]
+    if file.cluster:
+        yield "cluster.master", file.cluster.master
+        for number, pool in enumerate(file.cluster.pools):
+            yield f"cluster.pools[{number}]", pool
+    for number, vm in enumerate(file.gpu_vms):
+        yield f"gpuVms[{number}]", vm
 
 
 def _sizes(file: AwsConfig) -> tuple[dict[str, Size], list[Problem]]:
     found: dict[str, Size] = {}
     problems: list[Problem] = []
-    zones = zones_of_workers(file)
-    elastic = [path for path, spec in _machines(file) if isinstance(spec, AwsPool) and spec.elastic]
+    zones = {f"{path}.": zones_of(file, spec) for path, spec in _machines(file)}
     for path, name in typed(file):
         sold = ask.or_warn(f"zones that sell {name}", lambda name=name: ask.zones_that_sell(name))
-        wanted = zones if any(path.startswith(f"{pool}.") for pool in elastic) else zones[:1]
+        wanted = next(found for place, found in zones.items() if path.startswith(place))
         if sold is not None and not sold:
             problems.append(_absent_type(path, name))
             continue
@@ -82,7 +85,8 @@ def _size(name: str) -> Size:
     return Size(
         cpus=told.default_vcpus,
         memory_gib=told.memory_size / 1024,
-        gpus=sum(gpu.count for gpu in told.gpuses),
+        # the driver of images for GPUs is NVIDIA's
+        gpus=sum(gpu.count for gpu in told.gpuses if gpu.manufacturer == "NVIDIA"),
         arch="arm64" if "arm64" in told.supported_architectures else "x86_64",
     )
 
@@ -117,9 +121,30 @@ def _images(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
             yield Problem(f"{path}.diskGiB", str(spec.disk_gib), rule, remedy)
 
 
+def _mirror(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
+    """Machines would look for Ubuntu's packages in it."""
+    mirror = file.packages.apt_mirror
+    for path, spec in _machines(file) if mirror else ():
+        try:
+            image = image_of(spec, sizes[spec.types[0]])
+        except (ask.AbsentError, ask.UnansweredError):
+            # _images tells it
+            continue
+        if image.is_ubuntu:
+            rule = f"is a mirror of Debian, and {spec.types[0]} boots Ubuntu: AWS's image for GPUs"
+            remedy = f"take it out, or write `imageId` at {path}: an image of Debian"
+            yield Problem("packages.aptMirror", mirror or "", rule, remedy, (path,))
+            return
+
+
 def _quotas(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
     for quota, most in quotas.wanted(file, sizes).items():
-        limit = ask.or_warn(f"quota {quota.code}, {quota.words}", lambda quota=quota: ask.quota(quota.code))
+        what = f"quota {quota.code}, {quota.words}"
+        try:
+            limit = ask.or_warn(what, lambda quota=quota: ask.quota(quota.code))
+        except ask.AbsentError as error:
+            pulumi.log.warn(f"not checked: {what}: {error}")
+            continue
         if limit is None or most <= limit:
             continue
         region = ask.region()
@@ -129,16 +154,17 @@ def _quotas(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
             "ask for fewer or smaller machines, or raise it: "
             f"aws service-quotas request-service-quota-increase {command}"
         )
-        yield Problem("cluster", f"{most:g} vCPUs at most", rule, remedy)
+        path = "cluster" if file.cluster else "gpuVms"
+        yield Problem(path, f"{most:g} {quota.unit}", rule, remedy)
 
 
 def _spot_role(file: AwsConfig) -> None:
-    pools: Sequence[AwsPool] = file.cluster.pools
-    if not any(pool.market == "spot" for pool in pools):
+    pools: tuple[AwsPool, ...] = file.cluster.pools if file.cluster else ()
+    if not any(one.market == "spot" for one in (*pools, *file.gpu_vms)):
         return
     if ask.or_warn(f"role {SPOT_ROLE}", lambda: ask.role_exists(SPOT_ROLE)) is False:
         pulumi.log.warn(
             f"the account has no role {SPOT_ROLE}, which EC2 makes at the first spot request of somebody who "
-            "may make it; the master may not. Make it once: "
+            "may make it; a master may not. Make it once: "
             "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com"
         )

@@ -1,13 +1,13 @@
 """What the stack file presumes of networks and file systems that are there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import pulumi
 
 from components.clouds.aws import ask, quotas
 from components.clouds.aws.network import EVERYWHERE
-from components.config.aws import AwsConfig
+from components.config.aws import AwsConfig, AwsPool, OnInstances
 from components.config.problems import Problem
 
 T = TypeVar("T")
@@ -31,13 +31,25 @@ def _found(path: str, name: str, question: Callable[[str], T], remedy: str, *, r
         return untold(path, name, error, right)
 
 
+def zones_of(file: AwsConfig, spec: OnInstances) -> list[str]:
+    """In which these machines may stand: elastic ones in all of theirs, others in the first."""
+    if not isinstance(spec, AwsPool):
+        return _zones(file, file.network.subnet_ids[:1])[:1]
+    zones = zones_of_workers(file)
+    return zones if spec.elastic else zones[:1]
+
+
 def zones_of_workers(file: AwsConfig) -> list[str]:
-    """The first one is that of workers with names. Subnets that are not there have none."""
-    network = file.network
-    if not network.subnet_ids:
-        return list(network.zones)
+    """The first one is that of workers with names."""
+    return _zones(file, file.network.subnet_ids[1 if file.network.private else 0 :])
+
+
+def _zones(file: AwsConfig, subnets: Sequence[str]) -> list[str]:
+    """Subnets that are not there have none."""
+    if not file.network.subnet_ids:
+        return list(file.network.zones)
     found: list[str] = []
-    for name in network.subnet_ids[1 if network.private else 0 :]:
+    for name in subnets:
         try:
             found.append(ask.subnet(name).availability_zone)
         except (ask.AbsentError, ask.UnansweredError):
@@ -49,7 +61,7 @@ def zones_of_workers(file: AwsConfig) -> list[str]:
 def network_problems(file: AwsConfig) -> Iterator[Problem]:
     network = file.network
     if network.vpc_id:
-        yield from _vpc(network.vpc_id)
+        yield from _vpc(file, network.vpc_id)
         for index, (name, wanted) in enumerate(zip(network.subnet_ids, _addresses(file), strict=True)):
             yield from _subnet(file, f"network.subnetIds[{index}]", name, wanted)
         return
@@ -60,14 +72,14 @@ def network_problems(file: AwsConfig) -> Iterator[Problem]:
             yield Problem(f"network.zones[{index}]", zone, rule, f"write one of {', '.join(sorted(known))}")
 
 
-def _vpc(vpc_id: str) -> Iterator[Problem]:
+def _vpc(file: AwsConfig, vpc_id: str) -> Iterator[Problem]:
     path = "network.vpcId"
     try:
         vpc = ask.or_warn(path, lambda: ask.vpc(vpc_id))
     except ask.AbsentError:
         yield Problem(path, vpc_id, f"is not in {ask.region()}", "write the id of a VPC of this account")
         return
-    if vpc and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
+    if file.cluster and vpc and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
         rule = "has its DNS support or its DNS hostnames off, and the shared storage is found by name"
         remedy = (
             "switch both on: `aws ec2 modify-vpc-attribute`, --enable-dns-support, --enable-dns-hostnames"
@@ -78,7 +90,10 @@ def _vpc(vpc_id: str) -> Iterator[Problem]:
 def _addresses(file: AwsConfig) -> list[int]:
     """Addresses that the stack wants of each subnet; elastic workers may stand in any of theirs."""
     network, cluster = file.network, file.cluster
-    wanted = [OF_STORAGE for _ in network.subnet_ids]
+    wanted = [OF_STORAGE if cluster else 0 for _ in network.subnet_ids]
+    wanted[0] += len(file.gpu_vms)
+    if cluster is None:
+        return wanted
     wanted[0] += 1
     of_workers = 1 if network.private and len(wanted) > 1 else 0
     wanted[of_workers] += sum(quotas.workers(pool) for pool in cluster.pools)
