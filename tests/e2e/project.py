@@ -166,8 +166,9 @@ class Fleet:
 
     def end(self) -> None:
         """Whatever a test made goes."""
-        self.config["storage"]["onDestroy"] = "delete"
-        self.write()
+        if "storage" in self.config:
+            self.config["storage"]["onDestroy"] = "delete"
+            self.write()
         self.run("down", self.stack)
 
 
