@@ -95,6 +95,7 @@ def test_a_newer_agent_comes_in_place(up: GpuFleet) -> None:
     assert up.instances() == machines
 
 
+@pytest.mark.exhaustive
 def test_tokens_are_made_anew_in_place(up: GpuFleet) -> None:
     machines, before = up.instances(), {name: up.agent_of(name) for name in NAMES}
     up.config["keyGenerations"] = {"token": 2}

@@ -9,6 +9,8 @@ from tests.e2e_aws.project import touched
 
 NODES = ("master", "steady-1", "steady-2")
 
+pytestmark = pytest.mark.exhaustive
+
 
 def test_head_and_workers_are_ray_nodes_and_share_nas(cluster: ClusterFleet) -> None:
     done = cluster.status()
@@ -44,12 +46,10 @@ def test_a_changed_script_replaces_no_instance(cluster: ClusterFleet) -> None:
     assert not {name for name in touched(done, "updated") if name.endswith("-instance")}
 
 
-@pytest.mark.exhaustive
 def test_the_sample_pipeline_runs_on_the_workers(cluster: ClusterFleet) -> None:
     assert cluster.run("job", cluster.stack).code == 0
 
 
-@pytest.mark.exhaustive
 def test_storage_comes_back_after_a_reboot(cluster: ClusterFleet) -> None:
     cluster.ssh("steady-1", "sudo systemd-run --on-active=1 systemctl reboot")
     cluster.wait_for_boot("steady-1")
@@ -57,7 +57,6 @@ def test_storage_comes_back_after_a_reboot(cluster: ClusterFleet) -> None:
     assert cluster.ssh("steady-1", f"{wait}; cat /shared/note") == "from-master\n"
 
 
-@pytest.mark.exhaustive
 def test_a_replaced_head_keeps_its_address(cluster: ClusterFleet) -> None:
     public, instance = cluster.outputs()["masterPublicIp"], cluster.instances()["master"]
     assert cluster.run("replace", cluster.stack, "master").code == 0
@@ -71,7 +70,6 @@ def test_destroy_leaves_nothing(cluster: ClusterFleet) -> None:
     assert cluster.run("leftovers", cluster.stack).code == 0
 
 
-@pytest.mark.exhaustive
 def test_storage_that_is_kept_is_taken_up_by_its_id(cluster: ClusterFleet) -> None:
     cluster.config["storage"] = {"mountPath": "/shared", "onDestroy": "retain"}
     cluster.pool.update(count=1)
