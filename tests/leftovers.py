@@ -5,7 +5,10 @@ them is gone.
 """
 
 import fcntl
+import json
 import os
+import re
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -44,6 +47,14 @@ def _simulated() -> set[str]:
     return {stack for host in hosts if (stack := str(host["Labels"]["stack"])).startswith("t-")}
 
 
+def _bridges() -> set[str]:
+    """Bridges that no network of podman has any more: their ranges would be taken for ever."""
+    shown = subprocess.run(["ip", "-json", "link", "show", "type", "bridge"], capture_output=True, check=True)
+    there = {str(link.get("ifname", "")) for link in json.loads(shown.stdout or b"[]")}
+    owned = {str(network["network_interface"]) for network in podman.records("network", "ls")}
+    return {name for name in there - owned if re.fullmatch(r"podman\d+", name)}
+
+
 def remove() -> None:
     for stack in sorted(_simulated()):
         print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
@@ -51,3 +62,6 @@ def remove() -> None:
     for kind, name in _left():
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)
+    for name in sorted(_bridges()):
+        print(f"removing the bridge {name}, which no network has")
+        subprocess.run([*podman.as_root("ip"), "link", "delete", name], check=True)
