@@ -66,7 +66,6 @@ def test_the_token_and_the_roles_keys_lie_nowhere_but_where_they_are_read(hosts:
     assert hosts.inside(instance, "stat", "-c%a %U", "/etc/ray/token") == "600 ray\n"
 
 
-@pytest.mark.exhaustive
 def test_more_work_brings_a_second_one_and_all_of_them_do_it(hosts: ElasticHosts) -> None:
     with hosts.work(30, 10) as work:
         soon(lambda: len(elastic(hosts)) == 2, 240, hosts.cloud.problems)
