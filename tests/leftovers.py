@@ -55,6 +55,11 @@ def _bridges() -> set[str]:
     return {name for name in there - owned if re.fullmatch(r"podman\d+", name)}
 
 
+def _nothing_runs() -> bool:
+    """In no store of podman's: all of them share the addresses."""
+    return subprocess.run(["pgrep", "-x", "conmon"], capture_output=True, check=False).returncode == 1
+
+
 def remove() -> None:
     for stack in sorted(_simulated()):
         print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
@@ -65,3 +70,6 @@ def remove() -> None:
     for name in sorted(_bridges()):
         print(f"removing the bridge {name}, which no network has")
         subprocess.run([*podman.as_root("ip"), "link", "delete", name], check=True)
+    # a container that was killed together with its conmon keeps its address for ever
+    if _nothing_runs():
+        subprocess.run([*podman.as_root("rm"), "--force", podman.ADDRESSES], check=True)

@@ -280,7 +280,7 @@ class AlicloudCluster(common.AnyCluster):
     ]
 
 
-class AlicloudConfig(common.AnyConfig):
+class AlicloudConfig(common.RentedConfig):
     """What one stack on Alibaba Cloud consists of."""
 
     cloud: Annotated[
@@ -313,12 +313,3 @@ class AlicloudConfig(common.AnyConfig):
             examples=[[{**EXAMPLE, "instanceType": "ecs.gn6i-c4g1.xlarge"}]],
         ),
     ] = ()
-    allow_local_state: Annotated[
-        bool,
-        Change.IN_PLACE,
-        Field(
-            description="Whether the state of the stack may lie in a folder of one computer, where nobody "
-            "else can change or remove the stack.",
-            examples=[True],
-        ),
-    ] = False

@@ -262,7 +262,7 @@ class AwsGpuVm(OnInstances, AnyGpuVm):
         return (self.instance_type,)
 
 
-class AwsConfig(common.AnyConfig):
+class AwsConfig(common.RentedConfig):
     """What one stack on AWS consists of."""
 
     cloud: Annotated[
@@ -297,12 +297,3 @@ class AwsConfig(common.AnyConfig):
             examples=[[{**EXAMPLE, "instanceType": "g4dn.xlarge"}]],
         ),
     ] = ()
-    allow_local_state: Annotated[
-        bool,
-        Change.IN_PLACE,
-        Field(
-            description="Whether the state of the stack may lie in a folder of one computer, where nobody "
-            "else can change or remove the stack.",
-            examples=[True],
-        ),
-    ] = False

@@ -67,8 +67,9 @@ def test_the_token_and_the_roles_keys_lie_nowhere_but_where_they_are_read(hosts:
 
 
 def test_more_work_brings_a_second_one_and_all_of_them_do_it(hosts: ElasticHosts) -> None:
-    with hosts.work(30, 10) as work:
+    with hosts.work(30, 10):
         soon(lambda: len(elastic(hosts)) == 2, 240, hosts.cloud.problems)
+    with hosts.work(12, 5) as work:
         ran = hosts.ran_at(work)
     assert ran == {hosts.addresses[FIXED], *elastic(hosts).values()}
 

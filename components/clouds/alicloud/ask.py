@@ -7,26 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
-import pulumi
 import pulumi_alicloud as alicloud
 from pulumi_alicloud.ecs import outputs as ecs
 from pulumi_alicloud.nas import outputs as nas
 from pulumi_alicloud.quotas import outputs as quota_outputs
 from pulumi_alicloud.vpc import outputs as vpc_outputs
 
+from components.clouds.answers import AbsentError, UnansweredError
+
 T = TypeVar("T")
 
 SPOT = {"onDemand": "NoSpot", "spot": "SpotAsPriceGo"}
 
 Type = ecs.GetInstanceTypesInstanceTypeResult
-
-
-class AbsentError(Exception):
-    """Alibaba Cloud says that there is no such thing."""
-
-
-class UnansweredError(Exception):
-    """Alibaba Cloud was asked, and gave no answer."""
 
 
 def _asked(question: Callable[[], T]) -> T:
@@ -40,15 +33,6 @@ def _only(found: Sequence[T], what: str) -> T:
     if not found:
         raise AbsentError(f"there is no {what}")
     return found[0]
-
-
-def or_warn(what: str, question: Callable[[], T]) -> T | None:
-    """For what is checked but not needed: no answer is a warning."""
-    try:
-        return question()
-    except UnansweredError as error:
-        pulumi.log.warn(f"not checked: {what}: {error}")
-        return None
 
 
 @cache

@@ -22,7 +22,7 @@ class Image:
 def image_of(spec: OnEcs, size: Size) -> Image:
     """The image that `imageId` names, else the newest Debian 13 for the type's architecture.
 
-    Raises ask.AbsentError where there is none, ask.UnansweredError where nobody says.
+    Raises answers.AbsentError where there is none, answers.UnansweredError where nobody says.
     """
     found = ask.image(spec.image_id) if spec.image_id else ask.newest_image(DEBIAN, size.arch)
     return Image(found.image_id, found.architecture, found.size)

@@ -7,12 +7,12 @@ from typing import cast
 
 import pulumi
 
+from components.clouds import answers
 from components.clouds.alicloud import ask, quotas
 from components.clouds.alicloud.image import image_of
 from components.clouds.alicloud.look_ups_network import (
     network_problems,
     storage_problems,
-    untold,
     zone_of,
 )
 from components.config.alicloud import AlicloudConfig, AlicloudMaster, AlicloudPool, OnEcs
@@ -35,7 +35,7 @@ def look_up(config: Config) -> Mapping[str, Size]:
     try:
         for question in (ask.region, ask.account):
             question()
-    except (ask.AbsentError, ask.UnansweredError) as error:
+    except (answers.AbsentError, answers.UnansweredError) as error:
         raise pulumi.RunError(f"Alibaba Cloud does not say where and who we are: {error}") from None
     file = cast(AlicloudConfig, config)
     sizes, problems = _sizes(file)
@@ -63,9 +63,9 @@ def _sizes(file: AlicloudConfig) -> tuple[dict[str, Size], list[Problem]]:
         where, name = f"{path}.instanceType", spec.instance_type
         try:
             types = ask.types(market(spec), spec.disk_category)
-        except ask.UnansweredError as error:
+        except answers.UnansweredError as error:
             right = "ecs:DescribeAvailableResource and ecs:DescribeInstanceTypes"
-            problems.append(untold(where, name, error, right))
+            problems.append(answers.untold(where, name, error, right))
             continue
         if name not in types:
             problems.append(_not_sold(path, spec))
@@ -101,10 +101,10 @@ def _images(file: AlicloudConfig, sizes: Mapping[str, Size]) -> Iterator[Problem
         size, where, value = sizes[spec.instance_type], f"{path}.imageId", spec.image_id or ""
         try:
             image = image_of(spec, size)
-        except ask.UnansweredError as error:
-            yield untold(where, value, error, "ecs:DescribeImages")
+        except answers.UnansweredError as error:
+            yield answers.untold(where, value, error, "ecs:DescribeImages")
             continue
-        except ask.AbsentError:
+        except answers.AbsentError:
             rule = f"is needed: a public image of Debian 13 for {size.arch} is not in {ask.region()}"
             if value:
                 rule = f"is not in {ask.region()}, or not shared with this account"
@@ -122,7 +122,7 @@ def _images(file: AlicloudConfig, sizes: Mapping[str, Size]) -> Iterator[Problem
 def _quotas(file: AlicloudConfig, sizes: Mapping[str, Size]) -> None:
     """Warns only: an account has several quotas for one type, and the look-up does not say which is which."""
     for name, count in quotas.wanted(file).items():
-        found = ask.or_warn(f"quota for {name}", lambda name=name: ask.quotas(name))
+        found = answers.or_warn(f"quota for {name}", lambda name=name: ask.quotas(name))
         if not found:
             continue
         largest = max(found, key=lambda quota: quota.total_quota)
@@ -141,7 +141,7 @@ def _price(file: AlicloudConfig) -> None:
         told = ask.types(market(spec), spec.disk_category)[spec.instance_type]
         try:
             prices[told.id] = ask.price(told.id, told.family, told.cpu_core_count, told.memory_size)
-        except (ask.AbsentError, ask.UnansweredError) as error:
+        except (answers.AbsentError, answers.UnansweredError) as error:
             pulumi.log.info(f"Alibaba Cloud tells no price for {path}: {error}")
             return
     pulumi.log.info(

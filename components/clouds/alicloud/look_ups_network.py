@@ -1,35 +1,18 @@
 """What the stack file presumes of networks and file systems that are there."""
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pulumi
 
+from components.clouds import answers
 from components.clouds.alicloud import ask, quotas
 from components.clouds.alicloud.network import without_address
 from components.clouds.alicloud.shared_storage import TYPE
 from components.config.alicloud import AlicloudConfig
 from components.config.problems import Problem
 
-T = TypeVar("T")
-
 # What a mount target of the shared storage takes of a vSwitch.
 OF_STORAGE = 1
-
-
-def untold(path: str, value: str, error: Exception, right: str) -> Problem:
-    """Of what the program cannot do without."""
-    return Problem(path, value, f"cannot be looked at: {error}", f"allow {right}, or try again")
-
-
-def _found(path: str, name: str, question: Callable[[str], T], remedy: str, *, right: str) -> T | Problem:
-    """What Alibaba Cloud tells of a thing that must be there, or why the program cannot go on."""
-    try:
-        return question(name)
-    except ask.AbsentError:
-        return Problem(path, name, f"is not in {ask.region()}", remedy)
-    except ask.UnansweredError as error:
-        return untold(path, name, error, right)
 
 
 def zone_of(file: AlicloudConfig) -> str:
@@ -39,7 +22,7 @@ def zone_of(file: AlicloudConfig) -> str:
         return network.zone or ""
     try:
         return ask.vswitch(network.vswitch_id).zone_id
-    except (ask.AbsentError, ask.UnansweredError):
+    except (answers.AbsentError, answers.UnansweredError):
         # network_problems tells it
         return ""
 
@@ -51,12 +34,12 @@ def network_problems(file: AlicloudConfig) -> Iterator[Problem]:
         yield from _vswitch(file, network.vpc_id, network.vswitch_id)
         return
     zone = network.zone or ""
-    known = ask.or_warn("zones of the region", ask.zones)
+    known = answers.or_warn("zones of the region", ask.zones)
     if known is not None and zone not in known:
         rule = f"is no zone of {ask.region()} that this account may use"
         yield Problem("network.zone", zone, rule, f"write one of {', '.join(sorted(known))}")
     elif without_address(file):
-        with_nat = ask.or_warn("zones with NAT gateways", ask.nat_zones)
+        with_nat = answers.or_warn("zones with NAT gateways", ask.nat_zones)
         if with_nat is not None and zone not in with_nat:
             rule = "has no NAT gateways, and machines without a public address need one"
             remedy = f"give them addresses, or take a zone that has them: {', '.join(sorted(with_nat))}"
@@ -66,15 +49,15 @@ def network_problems(file: AlicloudConfig) -> Iterator[Problem]:
 def _vpc(vpc_id: str) -> Iterator[Problem]:
     path = "network.vpcId"
     try:
-        ask.or_warn(path, lambda: ask.vpc(vpc_id))
-    except ask.AbsentError:
+        answers.or_warn(path, lambda: ask.vpc(vpc_id))
+    except answers.AbsentError:
         yield Problem(path, vpc_id, f"is not in {ask.region()}", "write the id of a VPC of this account")
 
 
 def _vswitch(file: AlicloudConfig, vpc_id: str, name: str) -> Iterator[Problem]:
     path = "network.vswitchId"
     remedy = "write the id of a vSwitch of that VPC"
-    found = _found(path, name, ask.vswitch, remedy, right="vpc:DescribeVSwitches")
+    found = answers.found(path, name, ask.vswitch, remedy, region=ask.region(), right="vpc:DescribeVSwitches")
     if isinstance(found, Problem):
         yield found
         return
@@ -85,7 +68,7 @@ def _vswitch(file: AlicloudConfig, vpc_id: str, name: str) -> Iterator[Problem]:
     wanted = sum(quotas.number(spec) for _, spec in quotas.machines(file))
     wanted += OF_STORAGE if file.cluster else 0
     stack, team = pulumi.get_stack(), file.team
-    own = ask.or_warn(f"machines in {name}", lambda: ask.own_machines(name, stack, team)) or 0
+    own = answers.or_warn(f"machines in {name}", lambda: ask.own_machines(name, stack, team)) or 0
     free = found.available_ip_address_count + own
     if free < wanted:
         rule = f"has {free} addresses free, the stack wants {wanted} of them"
@@ -96,7 +79,7 @@ def _vswitch(file: AlicloudConfig, vpc_id: str, name: str) -> Iterator[Problem]:
 
 def _way_out(path: str, vpc_id: str) -> None:
     """Warns only: packages may come by another way than the internet."""
-    if ask.or_warn(f"NAT gateways of {vpc_id}", lambda: ask.nat_gateways(vpc_id)) == 0:
+    if answers.or_warn(f"NAT gateways of {vpc_id}", lambda: ask.nat_gateways(vpc_id)) == 0:
         pulumi.log.warn(
             f"{path}: {vpc_id} has no NAT gateway, and machines without a public address need one, with a "
             "SNAT entry for the vSwitch"
@@ -111,7 +94,9 @@ def storage_problems(file: AlicloudConfig) -> Iterator[Problem]:
         yield from _new_storage(zone_of(file))
         return
     remedy = "write the id of a general-purpose NAS file system"
-    files = _found(path, name, ask.file_system, remedy, right="nas:DescribeFileSystems")
+    files = answers.found(
+        path, name, ask.file_system, remedy, region=ask.region(), right="nas:DescribeFileSystems"
+    )
     if isinstance(files, Problem):
         yield files
         return
@@ -122,7 +107,7 @@ def storage_problems(file: AlicloudConfig) -> Iterator[Problem]:
 
 
 def _new_storage(zone: str) -> Iterator[Problem]:
-    zones = ask.or_warn("zones with NAS", lambda: ask.storage_zones(TYPE))
+    zones = answers.or_warn("zones with NAS", lambda: ask.storage_zones(TYPE))
     if zone and zones is not None and zone not in zones:
         rule = f"has no NAS file systems of type {TYPE} for NFS, which the cluster shares"
         remedy = f"take a zone that has them: {', '.join(sorted(zones))}; or name one that is there in "

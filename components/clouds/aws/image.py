@@ -36,7 +36,7 @@ class Image:
 def image_of(spec: OnInstances, size: Size) -> Image:
     """The image that `imageId` names, else the newest of its kind.
 
-    Raises ask.AbsentError where there is none, ask.UnansweredError where nobody says.
+    Raises answers.AbsentError where there is none, answers.UnansweredError where nobody says.
     """
     if spec.image_id:
         found, kind = ask.image(spec.image_id), spec.image_id

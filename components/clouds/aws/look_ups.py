@@ -5,12 +5,12 @@ from typing import cast
 
 import pulumi
 
+from components.clouds import answers
 from components.clouds.aws import ask, quotas
 from components.clouds.aws.image import image_of
 from components.clouds.aws.look_ups_network import (
     network_problems,
     storage_problems,
-    untold,
     zones_of,
 )
 from components.config.aws import AwsConfig, AwsPool, OnInstances
@@ -32,7 +32,7 @@ def look_up(config: Config) -> Mapping[str, Size]:
     try:
         for question in (ask.region, ask.account, ask.partition):
             question()
-    except (ask.AbsentError, ask.UnansweredError) as error:
+    except (answers.AbsentError, answers.UnansweredError) as error:
         raise pulumi.RunError(f"AWS does not say where and who we are: {error}") from None
     file = cast(AwsConfig, config)
     sizes, problems = _sizes(file)
@@ -62,7 +62,7 @@ def _sizes(file: AwsConfig) -> tuple[dict[str, Size], list[Problem]]:
     problems: list[Problem] = []
     zones = {f"{path}.": zones_of(file, spec) for path, spec in _machines(file)}
     for path, name in typed(file):
-        sold = ask.or_warn(f"zones that sell {name}", lambda name=name: ask.zones_that_sell(name))
+        sold = answers.or_warn(f"zones that sell {name}", lambda name=name: ask.zones_that_sell(name))
         wanted = next(found for place, found in zones.items() if path.startswith(place))
         if sold is not None and not sold:
             problems.append(_absent_type(path, name))
@@ -73,10 +73,10 @@ def _sizes(file: AwsConfig) -> tuple[dict[str, Size], list[Problem]]:
             problems.append(Problem(path, name, rule, remedy))
         try:
             found[name] = _size(name)
-        except ask.AbsentError:
+        except answers.AbsentError:
             problems.append(_absent_type(path, name))
-        except ask.UnansweredError as error:
-            problems.append(untold(path, name, error, "ec2:DescribeInstanceTypes"))
+        except answers.UnansweredError as error:
+            problems.append(answers.untold(path, name, error, "ec2:DescribeInstanceTypes"))
     return found, problems
 
 
@@ -102,10 +102,10 @@ def _images(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
         size, where, value = sizes[spec.types[0]], f"{path}.imageId", spec.image_id or ""
         try:
             image = image_of(spec, size)
-        except ask.UnansweredError as error:
-            yield untold(where, value, error, "ec2:DescribeImages")
+        except answers.UnansweredError as error:
+            yield answers.untold(where, value, error, "ec2:DescribeImages")
             continue
-        except ask.AbsentError:
+        except answers.AbsentError:
             kind = "a GPU image of AWS" if size.gpus else "an image of Debian 13"
             rule = f"is needed: {kind} for {size.arch} is not in {ask.region()}"
             if value:
@@ -127,7 +127,7 @@ def _mirror(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
     for path, spec in _machines(file) if mirror else ():
         try:
             image = image_of(spec, sizes[spec.types[0]])
-        except (ask.AbsentError, ask.UnansweredError):
+        except (answers.AbsentError, answers.UnansweredError):
             # _images tells it
             continue
         if image.is_ubuntu:
@@ -141,8 +141,8 @@ def _quotas(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
     for quota, most in quotas.wanted(file, sizes).items():
         what = f"quota {quota.code}, {quota.words}"
         try:
-            limit = ask.or_warn(what, lambda quota=quota: ask.quota(quota.code))
-        except ask.AbsentError as error:
+            limit = answers.or_warn(what, lambda quota=quota: ask.quota(quota.code))
+        except answers.AbsentError as error:
             pulumi.log.warn(f"not checked: {what}: {error}")
             continue
         if limit is None or most <= limit:
@@ -162,7 +162,7 @@ def _spot_role(file: AwsConfig) -> None:
     pools: tuple[AwsPool, ...] = file.cluster.pools if file.cluster else ()
     if not any(one.market == "spot" for one in (*pools, *file.gpu_vms)):
         return
-    if ask.or_warn(f"role {SPOT_ROLE}", lambda: ask.role_exists(SPOT_ROLE)) is False:
+    if answers.or_warn(f"role {SPOT_ROLE}", lambda: ask.role_exists(SPOT_ROLE)) is False:
         pulumi.log.warn(
             f"the account has no role {SPOT_ROLE}, which EC2 makes at the first spot request of somebody who "
             "may make it; a master may not. Make it once: "

@@ -1,34 +1,17 @@
 """What the stack file presumes of networks and file systems that are there."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import pulumi
 
+from components.clouds import answers
 from components.clouds.aws import ask, quotas
 from components.clouds.aws.network import EVERYWHERE
 from components.config.aws import AwsConfig, AwsPool, OnInstances
 from components.config.problems import Problem
 
-T = TypeVar("T")
-
 # What a mount target of the shared storage takes of a subnet.
 OF_STORAGE = 1
-
-
-def untold(path: str, value: str, error: Exception, right: str) -> Problem:
-    """Of what the program cannot do without."""
-    return Problem(path, value, f"cannot be looked at: {error}", f"allow {right}, or try again")
-
-
-def _found(path: str, name: str, question: Callable[[str], T], remedy: str, *, right: str) -> T | Problem:
-    """What AWS tells of a thing that must be there, or why the program cannot go on."""
-    try:
-        return question(name)
-    except ask.AbsentError:
-        return Problem(path, name, f"is not in {ask.region()}", remedy)
-    except ask.UnansweredError as error:
-        return untold(path, name, error, right)
 
 
 def zones_of(file: AwsConfig, spec: OnInstances) -> list[str]:
@@ -52,7 +35,7 @@ def _zones(file: AwsConfig, subnets: Sequence[str]) -> list[str]:
     for name in subnets:
         try:
             found.append(ask.subnet(name).availability_zone)
-        except (ask.AbsentError, ask.UnansweredError):
+        except (answers.AbsentError, answers.UnansweredError):
             # network_problems tells it
             continue
     return list(dict.fromkeys(found))
@@ -65,7 +48,7 @@ def network_problems(file: AwsConfig) -> Iterator[Problem]:
         for index, (name, wanted) in enumerate(zip(network.subnet_ids, _addresses(file), strict=True)):
             yield from _subnet(file, f"network.subnetIds[{index}]", name, wanted)
         return
-    known = ask.or_warn("zones of the region", ask.zones)
+    known = answers.or_warn("zones of the region", ask.zones)
     for index, zone in enumerate(network.zones):
         if known is not None and zone not in known:
             rule = f"is no zone of {ask.region()} that this account may use"
@@ -75,8 +58,8 @@ def network_problems(file: AwsConfig) -> Iterator[Problem]:
 def _vpc(file: AwsConfig, vpc_id: str) -> Iterator[Problem]:
     path = "network.vpcId"
     try:
-        vpc = ask.or_warn(path, lambda: ask.vpc(vpc_id))
-    except ask.AbsentError:
+        vpc = answers.or_warn(path, lambda: ask.vpc(vpc_id))
+    except answers.AbsentError:
         yield Problem(path, vpc_id, f"is not in {ask.region()}", "write the id of a VPC of this account")
         return
     if file.cluster and vpc and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
@@ -104,8 +87,13 @@ def _addresses(file: AwsConfig) -> list[int]:
 
 def _subnet(file: AwsConfig, path: str, name: str, wanted: int) -> Iterator[Problem]:
     vpc_id = file.network.vpc_id or ""
-    subnet = _found(
-        path, name, ask.subnet, "write the id of a subnet of that VPC", right="ec2:DescribeSubnets"
+    subnet = answers.found(
+        path,
+        name,
+        ask.subnet,
+        "write the id of a subnet of that VPC",
+        region=ask.region(),
+        right="ec2:DescribeSubnets",
     )
     if isinstance(subnet, Problem):
         yield subnet
@@ -115,7 +103,7 @@ def _subnet(file: AwsConfig, path: str, name: str, wanted: int) -> Iterator[Prob
         yield Problem(path, name, rule, "name subnets of one VPC", ("network.vpcId",))
         return
     stack, team = pulumi.get_stack(), file.team
-    own = ask.or_warn(f"machines in {name}", lambda: ask.own_machines(name, stack, team)) or 0
+    own = answers.or_warn(f"machines in {name}", lambda: ask.own_machines(name, stack, team)) or 0
     free = subnet.available_ip_address_count + own
     if free < wanted:
         rule = f"has {free} addresses free, the stack wants {wanted} of them"
@@ -126,8 +114,8 @@ def _subnet(file: AwsConfig, path: str, name: str, wanted: int) -> Iterator[Prob
 def _way_out(file: AwsConfig, path: str, name: str, vpc_id: str) -> None:
     """Warns only: packages may come by another way than the internet."""
     try:
-        routes = ask.or_warn(f"routes of {path}", lambda: ask.routes(vpc_id, name))
-    except ask.AbsentError:
+        routes = answers.or_warn(f"routes of {path}", lambda: ask.routes(vpc_id, name))
+    except answers.AbsentError:
         return
     if routes is None:
         return
@@ -149,7 +137,9 @@ def storage_problems(file: AwsConfig) -> Iterator[Problem]:
     if not name:
         return
     right = "elasticfilesystem:DescribeFileSystems"
-    files = _found(path, name, ask.file_system, "write the id of an EFS file system", right=right)
+    files = answers.found(
+        path, name, ask.file_system, "write the id of an EFS file system", region=ask.region(), right=right
+    )
     if isinstance(files, Problem):
         yield files
         return
