@@ -35,10 +35,11 @@ class Forgetful(mocks.MockMonitor):
 
 def measure(cloud: str, workers: int) -> dict[str, float]:
     """In this process: one run of the whole program."""
+    from tests.graph.alicloud_cloud import AlicloudCloud
     from tests.graph.aws_cloud import AwsCloud
     from tests.graph.recording import Answers, run
 
-    answers = Answers(AwsCloud(quota=1e6))
+    answers = Answers(AlicloudCloud() if cloud == "alicloud" else AwsCloud(quota=1e6))
     monitor = Forgetful(answers)
     start = time.perf_counter()
     run(config_for(workers, cloud), {}, answers, monitor, lambda: None)
@@ -59,7 +60,7 @@ def measured_apart(cloud: str, workers: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.plan", description=__doc__)
     parser.add_argument("workers", nargs="*", type=int, default=[1, 10, 100, 1000])
-    parser.add_argument("--cloud", default="local", choices=["local", "aws"])
+    parser.add_argument("--cloud", default="local", choices=["local", "aws", "alicloud"])
     parser.add_argument("--one", action="store_true", help="in this process, as JSON")
     given = parser.parse_args()
     if given.one:

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def config_for(workers: int, cloud: str = "local") -> dict[str, Any]:
-    parts = {"local": _LOCAL, "aws": _AWS}[cloud]
+    parts = {"local": _LOCAL, "aws": _AWS, "alicloud": _ALICLOUD}[cloud]
     return {
         "team": "bench",
         "cloud": cloud,
@@ -34,4 +34,11 @@ _AWS: dict[str, Any] = {
     "pools": [
         {"name": "burst", "instanceTypes": ["c5.large"], "market": "spot", "elastic": {"min": 0, "max": 40}}
     ],
+}
+_ALICLOUD: dict[str, Any] = {
+    "network": {"cidr": "10.112.0.0/16", "zone": "cn-hangzhou-k"},
+    "more": {"access": {"admins": ["203.0.113.0/28"]}},
+    "master": {"instanceType": "ecs.g7.xlarge"},
+    "worker": {"instanceType": "ecs.c7.large"},
+    "pools": [],
 }

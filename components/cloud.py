@@ -31,7 +31,10 @@ class SecurityGroups(Protocol):
 
 
 class SharedStorage(Protocol):
-    """Storage at one path on every machine. `mounting`, for user data, is known when the storage is there."""
+    """Storage at one path on every machine of a cluster; there is none without one.
+
+    `mounting`, for user data, is known when the storage is there.
+    """
 
     id: pulumi.Output[str]
     mounting: pulumi.Output[Setup]
@@ -70,14 +73,15 @@ class MachineArgs:
     """What a machine is made from.
 
     `public` machines are reached from outside; the others through the master. User data is read at first boot
-    and never changes a machine; size replaces it. `tags` are those that the platform wants on it.
+    and never changes a machine; size replaces it. GPU VMs have no `storage`. `tags` are those that the
+    platform wants on it.
     """
 
     fleet: Fleet
     node: Node
     network: Network
     groups: SecurityGroups
-    storage: SharedStorage
+    storage: SharedStorage | None
     identities: Identities
     user_data: pulumi.Output[str]
     login: pulumi.Output[KeyPair]
@@ -119,7 +123,6 @@ class LaunchArgs:
     pool: ElasticPool
     network: Network
     groups: SecurityGroups
-    storage: SharedStorage
     identities: Identities
     user_data: pulumi.Output[str]
 
@@ -159,7 +162,7 @@ class Cloud(Protocol):
     @property
     def Identities(  # noqa: N802 - a class
         self,
-    ) -> Callable[[str, Fleet, _Network, _Groups, _Storage, _Options], _Identities]: ...
+    ) -> Callable[[str, Fleet, _Network, _Groups, _Storage | None, _Options], _Identities]: ...
 
     @property
     def Machine(self) -> Callable[[str, MachineArgs, _Options], _Machine]: ...  # noqa: N802 - a class

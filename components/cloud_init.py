@@ -27,11 +27,13 @@ class Setup:
     """What a machine installs, writes and runs at first boot for one purpose: nothing where it comes along.
 
     `files` by path; `commands` run when packages are installed, and must not wait for the shared storage.
+    `early` run at every boot, before sshd listens.
     """
 
     packages: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     commands: tuple[tuple[str, ...], ...] = ()
+    early: tuple[tuple[str, ...], ...] = ()
 
 
 WITHOUT = Setup()
@@ -43,6 +45,7 @@ def together(*setups: Setup) -> Setup:
         packages=tuple(package for setup in setups for package in setup.packages),
         files={path: content for setup in setups for path, content in setup.files.items()},
         commands=tuple(command for setup in setups for command in setup.commands),
+        early=tuple(command for setup in setups for command in setup.early),
     )
 
 
@@ -108,6 +111,7 @@ def _text(
         "write_files": written,
         **(_packages(setup.packages, apt_mirror) if setup.packages else {}),
         **({"runcmd": run} if run else {}),
+        **({"bootcmd": [list(command) for command in setup.early]} if setup.early else {}),
     }
     return "#cloud-config\n" + yaml.dump(filled, Dumper=yaml.CSafeDumper, sort_keys=False, width=4096)
 

@@ -36,7 +36,6 @@ def _launch(site: Site, pool: ElasticPool, call: Call, secret: Secret) -> Launch
         pool=pool,
         network=site.network,
         groups=site.groups,
-        storage=site.storage,
         identities=site.identities,
         user_data=pulumi.Output.all(
             settings=pulumi.Output.all(**cast(Mapping[str, Any], settings)), role=site.of_role(WORKER)

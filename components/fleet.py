@@ -66,6 +66,11 @@ class Fleet:
         return master | workers | gpu_vms
 
     @property
+    def sharing(self) -> set[Role]:
+        """Roles whose machines have the shared storage: a cluster's."""
+        return self.roles - {GPU_VM}
+
+    @property
     def tags(self) -> dict[str, str]:
         """What everything made carries, so that it can be found again."""
         return {**self.config.tags, "project": PROJECT, "stack": self.stack, "team": self.config.team}

@@ -6,10 +6,13 @@ from typing import Any
 import pulumi
 
 from components import commands
+from components.cloud_init import Setup
 from components.fleet import Node
 from components.platform import VmPlatform
 from components.site import Site, machine, with_logins
 
+# A driver may have to be built for the machine's kernel.
+KERNEL = Setup(early=(("bash", "-c", commands.minified((commands.USERDATA / "kernel.sh").read_text())),))
 BY_LOG = "the agent's own log says that it is connected; its server was not asked"
 
 
@@ -37,7 +40,7 @@ class GpuAgentVm(pulumi.ComponentResource):
             self.enrolled = _answer(enrolment.stdout)
         # the token is in the state before anything is made that costs money
         after_token = pulumi.ResourceOptions(parent=self, depends_on=before)
-        self.machine = machine(site, node, public=True, opts=after_token)
+        self.machine = machine(site, node, public=True, opts=after_token, setup=KERNEL)
         if enrol and enrol.with_machine:
             self.enrolled = _answer(commands.enrolment(enrol, node.name, self.machine, child).stdout)
         call = with_logins(site, platform.agent(site.fleet, node, site.keys, self.enrolled))

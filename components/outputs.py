@@ -62,7 +62,7 @@ def _inventory(
             "stack": fleet.stack,
             "cloud": fleet.config.cloud,
             "platform": cluster.platform if (cluster := fleet.config.cluster) else None,
-            "storage": {"mountPath": str(fleet.config.storage.mount_path)},
+            "storage": {"mountPath": str(fleet.config.storage.mount_path)} if fleet.sharing else None,
             "loginKey": found["login"].private,
             "nodes": [
                 {

@@ -1,6 +1,6 @@
 """What must hold before a run on a real cloud: asked once, before anything is made or removed."""
 
-from fleet import engine
+from fleet import engine, mirrors
 from fleet.clouds import CloudError, operate_of, place_of
 from fleet.engine import paths, sim, stacks
 from fleet.errors import UserError
@@ -9,7 +9,12 @@ NEEDS_NOTHING = (None, "local")
 
 
 def before(name: str, *, making: bool) -> None:
-    """Raises UserError where the state is nobody else's, credentials do not hold, or a plugin is missing."""
+    """What a real cloud and the operator's computer must have.
+
+    Raises:
+        UserError: the state is nobody else's, credentials do not hold, a place that `packages` names does not
+            have what it should, or a plugin is missing.
+    """
     config = stacks.config_if_any(paths.ROOT, name)
     cloud = config.get("cloud")
     if cloud in NEEDS_NOTHING or sim.on():
@@ -21,6 +26,8 @@ def before(name: str, *, making: bool) -> None:
         print(f"==> {operate.check(place_of(name))}", flush=True)
     except CloudError as error:
         raise UserError(f"stack {name} on {cloud}: {error}") from None
+    if making:
+        mirrors.check(name, config)
     engine.ensure_plugin(str(cloud))
 
 

@@ -114,7 +114,7 @@ def _filled(template: str, laptop: Laptop) -> str:
         "DIR": str(laptop.folder),
         "HEAD": HEAD,
         "PIP": pip_line(laptop),
-        "STORAGE": laptop.inventory.storage.mount_path,
+        "STORAGE": laptop.inventory.mount_path,
     }
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)

@@ -42,9 +42,16 @@ class Inventory(_Output):
     stack: str
     cloud: str
     platform: str | None
-    storage: Storage
+    storage: Storage | None = None
     nodes: tuple[Node, ...]
     login_key: str = Field(repr=False)
+
+    @property
+    def mount_path(self) -> str:
+        """Of the shared storage, which a cluster has."""
+        if self.storage is None:
+            raise UserError(f"stack {self.stack} has no cluster, and so no shared storage")
+        return self.storage.mount_path
 
     @property
     def master(self) -> Node | None:

@@ -30,7 +30,7 @@ class Evidence:
 def job(stack: str) -> int:
     """0 if every EOPatch is in the shared storage, none failed and the workers did the work."""
     cluster = connect(stack)
-    storage = PurePosixPath(cluster.inventory.storage.mount_path)
+    storage = PurePosixPath(cluster.inventory.mount_path)
     project = storage / SAMPLE.name
     name = run.new_name("sample")
     words = ["eogrow", str(SAMPLE / "pipeline.json"), "-v", f"project:{project}", "-v", f"run:{name}"]

@@ -57,7 +57,7 @@ def _check_file(name: str) -> Config | None:
         told = read_stack_file(file)
         given = standins.secrets(name).keys()
         values = {**told.values, **dict.fromkeys(given, ENCRYPTED)}
-        return validate(values, told.secret_keys | given, paths.short_name(name), told.region)
+        return validate(values, told.secret_keys | given, paths.short_name(name), *told[2:])
     except (ConfigError, ValueError) as error:
         raise UserError(str(error)) from None
 

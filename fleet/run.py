@@ -33,7 +33,7 @@ def run(stack: str, words: Sequence[str], folders: Sequence[Path]) -> int:
     if not words:
         raise UserError("nothing to run; write it after --, like: python -m fleet run dev -- eogrow CONFIG")
     cluster = connect(stack)
-    job = plan(words, folders, PurePosixPath(cluster.inventory.storage.mount_path), new_name(words[0]))
+    job = plan(words, folders, PurePosixPath(cluster.inventory.mount_path), new_name(words[0]))
     upload.send(cluster, job.files)
     return start(cluster, job)
 

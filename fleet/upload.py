@@ -16,7 +16,7 @@ def send(cluster: Cluster, files: Mapping[Path, PurePosixPath]) -> None:
     """Lays each file or folder at its place; what is there already under other names stays."""
     if not files:
         return
-    storage = cluster.inventory.storage.mount_path
+    storage = cluster.inventory.mount_path
     command = cluster.argv("tar --extract --no-same-owner --no-same-permissions --directory /")
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     broken = False

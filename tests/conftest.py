@@ -17,6 +17,7 @@ FOLDERS = (
     "supervisely",
     "e2e",
     "e2e_aws",
+    "e2e_alicloud",
     "elastic",
     "local",
     "backendai",
@@ -53,5 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder:
     return ByFolder(config, log)

@@ -5,12 +5,16 @@ them is gone.
 """
 
 import fcntl
+import json
 import os
+import re
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import IO
 
-from tests.simcloud import boot, names
+from tests.simcloud import names
+from tests.simcloud.remove import take_down
 from tools.local_hosts import podman
 
 OURS = ("agent-fleet-t-", "agent-fleet-sim-t-", "agent-fleet-standins-t-")
@@ -43,10 +47,29 @@ def _simulated() -> set[str]:
     return {stack for host in hosts if (stack := str(host["Labels"]["stack"])).startswith("t-")}
 
 
+def _bridges() -> set[str]:
+    """Bridges that no network of podman has any more: their ranges would be taken for ever."""
+    shown = subprocess.run(["ip", "-json", "link", "show", "type", "bridge"], capture_output=True, check=True)
+    there = {str(link.get("ifname", "")) for link in json.loads(shown.stdout or b"[]")}
+    owned = {str(network["network_interface"]) for network in podman.records("network", "ls")}
+    return {name for name in there - owned if re.fullmatch(r"podman\d+", name)}
+
+
+def _nothing_runs() -> bool:
+    """In no store of podman's: all of them share the addresses."""
+    return subprocess.run(["pgrep", "-x", "conmon"], capture_output=True, check=False).returncode == 1
+
+
 def remove() -> None:
     for stack in sorted(_simulated()):
         print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
-        boot.take_down(stack)
+        take_down(stack)
     for kind, name in _left():
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)
+    for name in sorted(_bridges()):
+        print(f"removing the bridge {name}, which no network has")
+        subprocess.run([*podman.as_root("ip"), "link", "delete", name], check=True)
+    # a container that was killed together with its conmon keeps its address for ever
+    if _nothing_runs():
+        subprocess.run([*podman.as_root("rm"), "--force", podman.ADDRESSES], check=True)

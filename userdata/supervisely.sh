@@ -25,20 +25,26 @@ driver_gpus() {
 
 # Names the part that is missing: device, driver or runtime.
 gpu_stack() {
-  local found release
+  local found release list=/etc/apt/sources.list.d/non-free.list driver=(nvidia-kernel-dkms nvidia-smi libcuda1 libnvidia-encode1 nvidia-persistenced)
+  # shellcheck source=/dev/null
+  . /etc/os-release
   apt_install pciutils
   found=$(devices)
   ((found >= GPUS)) || fail "GPU device missing: the stack asks for $GPUS, the machine has $found of NVIDIA; choose a machine type that has them, or take gpus out: without it the agent works on CPUs only"
-  command -v nvidia-smi || {
-    release=$(uname -r)
+  # a run that was cut off has begun it
+  if [[ -e $list ]] || ! command -v nvidia-smi; then
+    [[ $ID == debian ]] || fail "NVIDIA driver missing: the image has none, and $ID's is not installed here; use an image that has one"
     say 'installing the NVIDIA driver'
-    put_file /etc/apt/sources.list.d/non-free.list 644 root <<<"deb ${APT_MIRROR:-http://deb.debian.org/debian} $(sed -n s/^VERSION_CODENAME=//p /etc/os-release) contrib non-free non-free-firmware"
-    apt-get -qyo DPkg::Lock::Timeout=600 update || :
-    (apt_install "linux-headers-$release" nvidia-driver) || fail "NVIDIA driver missing: Debian has none for kernel $release; use an image that has one"
+    [[ -e $list ]] || {
+      put_file $list 644 root <<<"deb ${APT_MIRROR:-http://deb.debian.org/debian} $VERSION_CODENAME contrib non-free non-free-firmware"
+      apt-get -qyo DPkg::Lock::Timeout=600 update || :
+    }
+    release=$(uname -r)
+    (apt_install "linux-headers-$release" "${driver[@]}") || fail "NVIDIA driver missing: Debian has none for kernel $release; use a newer image, or one that has the driver"
     modprobe nvidia || fail "NVIDIA driver missing: it is installed, and the running kernel $release does not take it; restart the machine"
     # another version under a running agent loses its GPUs
-    apt-mark hold nvidia-driver
-  }
+    apt-mark hold "${driver[@]}"
+  fi
   found=$(driver_gpus)
   ((found >= GPUS)) || fail "NVIDIA driver missing: nvidia-smi lists $found of $GPUS GPUs; look at dmesg, and use an image whose driver fits its kernel"
   toolkit
@@ -151,7 +157,9 @@ agent() {
   fi
   need_space /var/lib "$SPACE_MIB"
   put_file /etc/docker/daemon.json 644 root <<<"$DAEMON"
-  apt_install docker.io docker-cli iptables
+  # images for GPUs bring one; Ubuntu's docker.io holds the client, Debian's does not
+  command -v dockerd || apt_install docker.io iptables
+  command -v docker || apt_install docker-cli
   run_unit docker docker_answers /etc/docker/daemon.json /etc/ssl/certs/ca-certificates.crt
   get_image
   ! ((GPUS)) || gpu_in_container

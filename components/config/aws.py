@@ -7,6 +7,7 @@ from pydantic import Field
 
 from components.config import common, machines, parts
 from components.config.base import Change
+from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Sized
 from components.config.types import Cidr
 from components.config.types_aws import FileSystemId, ImageId, InstanceType, SubnetId, VpcId, ZoneName
@@ -20,11 +21,17 @@ TYPES = 8
 
 _SIZE = "on aws a size is said by `{}`"
 _HALF = "on aws shared memory is half of what the type has: take it out"
+_ALIBABA = "only alicloud has it: take it out"
 _TYPE_EXAMPLE = {"name": "workers", "count": 2, "instanceTypes": ["c5.large"]}
 
 
 class AwsNetwork(parts.Network):
     """A VPC of the stack's own, or one that is there."""
+
+    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
+        "zone": "aws has several: write `zones: [eu-central-1a]`",
+        "vswitchId": "aws has subnets: write `subnetIds`",
+    }
 
     cidr: Annotated[
         Cidr | None,
@@ -109,7 +116,8 @@ class OnInstances(Sized):
         ImageId | None,
         Change.NEW_MACHINES,
         Field(
-            description="Image that machines boot from. Default: the newest Debian 13 when they are made.",
+            description="Image that machines boot from. Default: the newest Debian 13 when they are made, "
+            "for types with GPUs the newest one of AWS with NVIDIA's driver.",
             examples=["ami-0123456789abcdef0"],
         ),
     ] = None
@@ -222,10 +230,40 @@ class AwsCluster(common.AnyCluster):
         return sum_of_max if self.max_elastic_workers is None else self.max_elastic_workers
 
 
-class AwsConfig(common.AnyConfig):
-    """What one stack on AWS consists of."""
+class AwsGpuVm(OnInstances, AnyGpuVm):
+    """An instance with one agent."""
 
-    ELSEWHERE = {"gpuVms": "GPU VMs stand on local hosts only so far"}  # noqa: RUF012 - nobody changes it
+    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
+        **dict.fromkeys(("cpus", "memoryGiB"), _SIZE.format("instanceType")),
+        "shmGiB": _HALF,
+        "instanceTypes": "a GPU VM is one machine: write `instanceType`",
+        **dict.fromkeys(("internetMbps", "stoppedMode", "releaseTime", "deletionProtection"), _ALIBABA),
+    }
+
+    instance_type: Annotated[
+        InstanceType, Change.MACHINE, Field(description="Instance type.", examples=["g4dn.xlarge"])
+    ]
+    disk_gib: Annotated[
+        int,
+        Change.MACHINE,
+        Field(ge=LEAST_HALF_GIB, le=MOST_HALF_GIB, description="Encrypted root disk in GiB.", examples=[300]),
+    ] = 200
+    market: Annotated[
+        Literal["onDemand", "spot"],
+        Change.MACHINE,
+        Field(
+            description="How the machine is bought. Spot costs less, and AWS may take it back.",
+            examples=["spot"],
+        ),
+    ] = "onDemand"
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.instance_type,)
+
+
+class AwsConfig(common.RentedConfig):
+    """What one stack on AWS consists of."""
 
     cloud: Annotated[
         Literal["aws"], Change.EVERYTHING, Field(description="Where machines come from.", examples=["aws"])
@@ -237,10 +275,10 @@ class AwsConfig(common.AnyConfig):
         AwsStorage, Change.PER_FIELD, Field(description="Storage that all machines share.", examples=[{}])
     ] = AwsStorage()
     cluster: Annotated[
-        AwsCluster,
+        AwsCluster | None,
         Change.PER_FIELD,
         Field(
-            description="Controller and workers.",
+            description="Controller and workers. A stack may have GPU VMs alone.",
             examples=[
                 {
                     "platform": "ray",
@@ -249,13 +287,13 @@ class AwsConfig(common.AnyConfig):
                 }
             ],
         ),
-    ]
-    allow_local_state: Annotated[
-        bool,
-        Change.IN_PLACE,
+    ] = None
+    gpu_vms: Annotated[
+        tuple[AwsGpuVm, ...],
+        Change.WORKERS,
         Field(
-            description="Whether the state of the stack may lie in a folder of one computer, where nobody "
-            "else can change or remove the stack.",
-            examples=[True],
+            max_length=GPU_VMS,
+            description="Machines with one agent of a controller elsewhere.",
+            examples=[[{**EXAMPLE, "instanceType": "g4dn.xlarge"}]],
         ),
-    ] = False
+    ] = ()

@@ -62,3 +62,17 @@ class AnyConfig(Model):
     key_generations: Annotated[
         KeyGenerations, Change.PER_FIELD, Field(description="Makes secrets anew.", examples=[{}])
     ] = KeyGenerations()
+
+
+class RentedConfig(AnyConfig):
+    """What one stack on a cloud that costs money consists of."""
+
+    allow_local_state: Annotated[
+        bool,
+        Change.IN_PLACE,
+        Field(
+            description="Whether the state of the stack may lie in a folder of one computer, where nobody "
+            "else can change or remove the stack.",
+            examples=[True],
+        ),
+    ] = False

@@ -83,7 +83,8 @@ def _changes() -> Iterable[str]:
             clouds = [cloud for cloud, effect in by_cloud.items() if effect is change]
             if clouds:
                 differs = len(set(by_cloud.values())) > 1
-                paths.append(f"`{path}`{f' on {clouds[0]}' if differs else ''}")
+                where = " and ".join(clouds)
+                paths.append(f"`{path}`{f' on {where}' if differs else ''}")
         if paths:
             yield f"| {', '.join(paths)} | {change.value} |"
 

@@ -7,7 +7,7 @@ from pulumi.runtime import config as engine
 
 from components.config.model import SECRET_KEYS, Config
 from components.config.problems import ConfigError
-from components.config.stack_file import decoded, region_of
+from components.config.stack_file import decoded, other_regions, region_of
 from components.config.supervisely_tokens import tokens
 from components.config.validation import validate
 
@@ -26,8 +26,9 @@ def load() -> tuple[Config, Secrets]:
     secret_keys = {key for key in own if engine.is_config_secret(f"{namespace}{key}")}
     raw = {key: decoded(key, value) for key, value in own.items()}
     try:
-        region = region_of(raw.get("cloud"), values)
-        config = validate(raw, secret_keys, pulumi.get_stack(), region)
+        cloud = raw.get("cloud")
+        region, others = region_of(cloud, values), other_regions(cloud, values)
+        config = validate(raw, secret_keys, pulumi.get_stack(), region, others)
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None
     given = pulumi.Config()

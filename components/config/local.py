@@ -23,7 +23,7 @@ _HERE = "local hosts are on this computer: take it out"
 class LocalNetwork(parts.Network):
     """A network of containers."""
 
-    ELSEWHERE = dict.fromkeys(("zones", "vpcId", "subnetIds", "private"), _HERE)
+    ELSEWHERE = dict.fromkeys(("zone", "zones", "vpcId", "vswitchId", "subnetIds", "private"), _HERE)
 
     cidr: Annotated[
         Cidr | None,
@@ -45,7 +45,8 @@ class LocalSize(Sized):
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(("instanceType", "instanceTypes"), _SIZE),
-        **dict.fromkeys(("diskGiB", "imageId", "market"), _HERE),
+        **dict.fromkeys(("diskGiB", "diskCategory", "imageId", "market", "internetMbps"), _HERE),
+        **dict.fromkeys(("stoppedMode", "releaseTime", "deletionProtection"), _HERE),
         "elastic": _FIXED,
     }
 

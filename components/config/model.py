@@ -7,15 +7,24 @@ from typing import Any, cast, get_args
 
 from pydantic import create_model
 
-from components.config.aws import AwsCluster, AwsConfig, AwsMaster, AwsPool
+from components.config.alicloud import (
+    AlicloudCluster,
+    AlicloudConfig,
+    AlicloudGpuVm,
+    AlicloudMaster,
+    AlicloudPool,
+)
+from components.config.aws import AwsCluster, AwsConfig, AwsGpuVm, AwsMaster, AwsPool
 from components.config.common import SETTINGS
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
 
 __all__ = [
     "CLOUDS",
+    "REGION_KEYS",
     "SECRET_KEYS",
     "Access",
+    "AlicloudConfig",
     "AwsConfig",
     "Cluster",
     "Config",
@@ -29,14 +38,16 @@ __all__ = [
     "pools_of",
 ]
 
-Config = LocalConfig | AwsConfig
-Master = LocalMaster | AwsMaster
-Pool = LocalPool | AwsPool
-GpuVm = LocalGpuVm
-Cluster = LocalCluster | AwsCluster
+Config = LocalConfig | AwsConfig | AlicloudConfig
+Master = LocalMaster | AwsMaster | AlicloudMaster
+Pool = LocalPool | AwsPool | AlicloudPool
+GpuVm = LocalGpuVm | AwsGpuVm | AlicloudGpuVm
+Cluster = LocalCluster | AwsCluster | AlicloudCluster
 
-CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig}
-CLUSTERS: dict[str, type[Cluster]] = {"local": LocalCluster, "aws": AwsCluster}
+CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig, "alicloud": AlicloudConfig}
+CLUSTERS: dict[str, type[Cluster]] = {"local": LocalCluster, "aws": AwsCluster, "alicloud": AlicloudCluster}
+# Where a provider's own configuration says the region, by cloud.
+REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 
 # Given by the team with `pulumi config set --secret`; what is not given is derived from the stack's seed.
 SECRET_KEYS: dict[str, str] = {
@@ -87,4 +98,4 @@ def pools_of(config: Config) -> tuple[Pool, ...]:
 
 
 def gpu_vms_of(config: Config) -> tuple[GpuVm, ...]:
-    return config.gpu_vms if isinstance(config, LocalConfig) else ()
+    return config.gpu_vms

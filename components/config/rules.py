@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 
-from components.config.model import AwsConfig, Config, LocalConfig, gpu_vms_of, pools_of
+from components.config.model import AlicloudConfig, AwsConfig, Config, LocalConfig, gpu_vms_of, pools_of
 from components.config.problems import HIDDEN, PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
@@ -13,11 +13,13 @@ from components.config.rules_access import (
     private_network,
     world_said_twice,
 )
+from components.config.rules_alicloud import alicloud_problems
 from components.config.rules_aws import aws_problems
 from components.config.rules_backendai import BACKENDAI_RULES
 from components.config.rules_gpu_vms import GPU_VM_RULES
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
+from components.config.rules_rented import rented_problems
 from components.config.types import NAME, STACK_LENGTH, suggested_name
 
 Rule = Callable[[Config], Iterator[Problem]]
@@ -111,7 +113,8 @@ def tags(config: Config) -> Iterator[Problem]:
             rule = "is a tag that the program sets itself, and finds its things by"
             yield Problem(path, show(value), rule, f"use another name, such as `my-{key.lower()}`")
         elif key.lower().startswith(RESERVED_TAG_PREFIXES):
-            rule = f"begins with {key[:4]}, which clouds keep for themselves"
+            prefix = next(word for word in RESERVED_TAG_PREFIXES if key.lower().startswith(word))
+            rule = f"begins with {prefix}, which clouds keep for themselves"
             yield Problem(path, show(value), rule, "use another name")
         elif not re.fullmatch(r"[\w .:/=+@-]{1,128}", key, re.ASCII):
             rule = "must have a name of 1 to 128 letters, digits, spaces or any of _ . : / = + - @"
@@ -156,9 +159,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def cloud_rules(config: Config, region: str | None) -> Iterator[Problem]:
+def cloud_rules(config: Config, region: str | None, other_regions: Mapping[str, str]) -> Iterator[Problem]:
     """Those of the cloud alone. `region` is None where nobody says it."""
     if isinstance(config, LocalConfig):
         yield from local_problems(config)
+        return
+    yield from rented_problems(config, region, other_regions)
     if isinstance(config, AwsConfig):
         yield from aws_problems(config, region)
+    if isinstance(config, AlicloudConfig):
+        yield from alicloud_problems(config, region)

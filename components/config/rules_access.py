@@ -10,6 +10,9 @@ from components.config.problems import Problem, show
 WORLD_PREFIX = 8
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
+# Metadata, DNS, package mirrors and the mount points of NAS.
+SERVICES_OF_ALIBABA = IPv4Network("100.64.0.0/10")
+
 
 def _people(config: Config) -> Iterator[tuple[str, IPv4Network]]:
     for group, networks in (("admins", config.access.admins), ("users", config.access.users)):
@@ -70,4 +73,7 @@ def access_apart_from_network(config: Config) -> Iterator[Problem]:
 def private_network(config: Config) -> Iterator[Problem]:
     cidr = config.network.cidr
     if cidr and not any(cidr.subnet_of(private) for private in PRIVATE):
-        yield Problem("network.cidr", str(cidr), "is not a private network", "take one such as 10.89.16.0/20")
+        of_alibaba = config.cloud == "alicloud" and cidr.overlaps(SERVICES_OF_ALIBABA)
+        rule = f"overlaps {SERVICES_OF_ALIBABA}, where Alibaba Cloud's own services are" if of_alibaba else ""
+        remedy = "take one such as 10.89.16.0/20"
+        yield Problem("network.cidr", str(cidr), rule or "is not a private network", remedy)

@@ -2,46 +2,29 @@
 
 from collections.abc import Iterator
 
-from components.config.aws import AwsConfig, AwsPool
+from components.config.aws import AwsCluster, AwsConfig, AwsPool
 from components.config.problems import Problem, show
 from components.config.rules_aws_network import network_problems, twice
 from components.config.types_aws import architecture
 
-# The program tells its machines apart by them, and Ray's autoscaler by those that begin with `ray-`.
-OWN_TAGS = ("node", "role", "pool")
-RAY_TAGS = "ray-"
-
 
 def aws_problems(config: AwsConfig, region: str | None) -> Iterator[Problem]:
     """`region` is None where the stack file does not say it."""
-    yield from way_in(config)
     yield from network_problems(config, region)
-    yield from storage(config)
-    for index, pool in enumerate(config.cluster.pools):
+    yield from backup(config)
+    for index, pool in enumerate(config.cluster.pools if config.cluster else ()):
         path = f"cluster.pools[{index}]"
         yield from count_or_elastic(path, pool)
         yield from instance_types(path, pool)
-    yield from elastic_limit(config)
-    yield from tags(config)
+    if config.cluster:
+        yield from elastic_limit(config.cluster)
 
 
-def way_in(config: AwsConfig) -> Iterator[Problem]:
-    if not config.access.admins:
-        rule = "is required: steps reach the master by SSH from this computer, and nobody else is let in"
-        remedy = "add the network that you come from, such as `admins: [203.0.113.0/28]`"
-        yield Problem("access.admins", "", rule, remedy)
-
-
-def storage(config: AwsConfig) -> Iterator[Problem]:
-    said, also = config.storage.model_fields_set, ("storage.fileSystemId",)
-    if not config.storage.file_system_id:
-        return
-    if "backup" in said:
+def backup(config: AwsConfig) -> Iterator[Problem]:
+    if config.storage.file_system_id and "backup" in config.storage.model_fields_set:
         rule = "has no effect on a file system that is there: `fileSystemId` is used as it is"
+        also = ("storage.fileSystemId",)
         yield Problem("storage.backup", show(config.storage.backup), rule, "take it out", also)
-    if config.storage.on_destroy == "delete":
-        rule = "has no effect on a file system that is there: `fileSystemId` is never deleted"
-        yield Problem("storage.onDestroy", "delete", rule, "take it out, or write `retain`", also)
 
 
 def count_or_elastic(path: str, pool: AwsPool) -> Iterator[Problem]:
@@ -76,11 +59,11 @@ def instance_types(path: str, pool: AwsPool) -> Iterator[Problem]:
             yield Problem(f"{where}[{index}]", name, rule, "make a pool of its own for it", (f"{where}[0]",))
 
 
-def elastic_limit(config: AwsConfig) -> Iterator[Problem]:
-    path, limit = "cluster.maxElasticWorkers", config.cluster.max_elastic_workers
+def elastic_limit(cluster: AwsCluster) -> Iterator[Problem]:
+    path, limit = "cluster.maxElasticWorkers", cluster.max_elastic_workers
     if limit is None:
         return
-    pools = [(index, pool.elastic) for index, pool in enumerate(config.cluster.pools) if pool.elastic]
+    pools = [(index, pool.elastic) for index, pool in enumerate(cluster.pools) if pool.elastic]
     least, most = sum(elastic.min for _, elastic in pools), sum(elastic.max for _, elastic in pools)
     also = ("cluster.pools",)
     if not pools:
@@ -96,10 +79,3 @@ def elastic_limit(config: AwsConfig) -> Iterator[Problem]:
             where = f"cluster.pools[{index}].elastic.max"
             rule = f"is more than `cluster.maxElasticWorkers` ({limit}) lets all elastic pools have"
             yield Problem(where, show(elastic.max), rule, f"write `max: {limit}` or less", (path,))
-
-
-def tags(config: AwsConfig) -> Iterator[Problem]:
-    for key, value in config.tags.items():
-        if key.lower() in OWN_TAGS or key.lower().startswith(RAY_TAGS):
-            rule = "is a tag by which the program and Ray tell their machines apart"
-            yield Problem(f"tags.{key}", show(value), rule, f"use another name, such as `my-{key.lower()}`")

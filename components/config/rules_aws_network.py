@@ -20,6 +20,9 @@ def network_problems(config: AwsConfig, region: str | None) -> Iterator[Problem]
     else:
         yield from _own(config, region)
         yield from _room(config)
+    if network.private and not config.cluster:
+        rule = "has no effect without `cluster`: a GPU VM is its own way in, by a public address"
+        yield Problem("network.private", "true", rule, "take it out", ("cluster",))
     yield from _zones(network.zones, region)
     yield from twice("network.subnetIds", network.subnet_ids)
 
@@ -48,7 +51,7 @@ def _existing(config: AwsConfig) -> Iterator[Problem]:
     if network.cidr:
         rule = "has no effect: the VPC is there and has its range"
         yield Problem("network.cidr", str(network.cidr), rule, "take it out", also)
-    if network.private and len(network.subnet_ids) == 1:
+    if network.private and config.cluster and len(network.subnet_ids) == 1:
         rule = (
             "needs two subnets at least: the first, with a route to an internet gateway, for the master, and "
             "others, with one to a NAT gateway, for workers"
@@ -90,16 +93,19 @@ def _room(config: AwsConfig) -> Iterator[Problem]:
     """The first zone must hold the machines with names, all zones together those of elastic pools as well."""
     network, cluster = config.network, config.cluster
     zones, prefix = list(dict.fromkeys(network.zones)), (network.cidr or DEFAULT_CIDR).prefixlen
-    named = 1 + sum((pool.count or 0) - len(set(pool.without)) for pool in cluster.pools)
-    at_once = named + (cluster.elastic_limit if any(pool.elastic for pool in cluster.pools) else 0)
+    pools = cluster.pools if cluster else ()
+    workers = sum((pool.count or 0) - len(set(pool.without)) for pool in pools)
+    named = (1 if cluster else 0) + workers + len(config.gpu_vms)
+    at_once = named + (cluster.elastic_limit if cluster and any(pool.elastic for pool in pools) else 0)
     if not zones or not LARGEST <= prefix <= SMALLEST:
         return
-    also = ("cluster.pools", "cluster.maxElasticWorkers", "network.zones")
+    also = ("cluster.pools", "cluster.maxElasticWorkers", "network.zones", "gpuVms")
     value = show(str(network.cidr)) if network.cidr else f"({DEFAULT_CIDR})"
     room = {size: machines(size) for size in range(SMALLEST, LARGEST - 1, -1)}
     if named > room[prefix]:
         fitting = next((size for size in room if named <= room[size]), None)
-        asked = f"the master and the pools with a `count` ask for {named}"
+        who = "the master and the pools with a `count`" if cluster else "the GPU VMs"
+        asked = f"{who}{' and the GPU VMs' if cluster and config.gpu_vms else ''} ask for {named}"
         rule = f"has {room[prefix]} addresses for machines in {zones[0]}; {asked}"
     elif at_once > room[prefix] * len(zones):
         fitting = next((size for size in room if at_once <= room[size] * len(zones)), None)

@@ -13,6 +13,8 @@ from components.config.supervisely_tokens import AGENTS, API
 
 # The agent's own network between it and the server (docs of sly-net-client).
 AGENTS_NETWORK = IPv4Network("10.8.0.0/16")
+# What dockerd takes for its containers first; rules_local.py refuses it for every local host.
+DOCKERS_NETWORK = IPv4Network("172.17.0.0/16")
 ROLES = ("master", "worker", "gpuvm")
 PASSWORD = "superviselyRegistryPassword"  # noqa: S105 - the key's name
 
@@ -26,6 +28,12 @@ def something(config: Config) -> Iterator[Problem]:
     if not config.cluster and not gpu_vms_of(config):
         rule = "is required where there are no `gpuVms`: the stack has no machines"
         yield Problem("cluster", "", rule, "add one of them; Pulumi.dev.yaml shows a cluster", ("gpuVms",))
+
+
+def storage(config: Config) -> Iterator[Problem]:
+    if not config.cluster and "storage" in config.model_fields_set:
+        rule = "has no effect without `cluster`: GPU VMs share nothing"
+        yield Problem("storage", show({}), rule, "take it out", ("cluster",))
 
 
 def names(config: Config) -> Iterator[Problem]:
@@ -86,10 +94,17 @@ def agents_network(config: Config) -> Iterator[Problem]:
     if cidr and gpu_vms_of(config) and cidr.overlaps(AGENTS_NETWORK):
         rule = f"overlaps {AGENTS_NETWORK}, the network between Supervisely's agents and their server"
         yield Problem("network.cidr", str(cidr), rule, "take another, such as 10.89.16.0/20", ("gpuVms",))
+    if cidr and gpu_vms_of(config) and config.cloud != "local" and cidr.overlaps(DOCKERS_NETWORK):
+        rule = f"overlaps {DOCKERS_NETWORK}, the network that Docker gives to its own containers"
+        yield Problem("network.cidr", str(cidr), rule, "take another, such as 10.89.16.0/20", ("gpuVms",))
 
 
 def packages(config: Config) -> Iterator[Problem]:
     said, vms = config.packages.model_fields_set, gpu_vms_of(config)
+    if "index_url" in said and not config.cluster:
+        rule = "has no effect without `cluster`: GPU VMs get no Python packages"
+        value = show(config.packages.index_url)
+        yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
     docker_on_workers = config.cluster is not None and config.cluster.platform == "backendai"
     keys = {
         "registry_mirrors": "registryMirrors",
@@ -104,7 +119,7 @@ def packages(config: Config) -> Iterator[Problem]:
             yield Problem(f"packages.{key}", value, rule, "take it out", ("gpuVms",))
 
 
-GPU_VM_RULES = (something, names, server, registry, proxy, agents_network, packages)
+GPU_VM_RULES = (something, storage, names, server, registry, proxy, agents_network, packages)
 
 
 def token_problems(config: Config, given: Set[str], values: Mapping[str, str]) -> Iterator[Problem]:

@@ -8,20 +8,19 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from components.config.fields import field_at
-from components.config.model import CLOUDS
+from components.config.model import CLOUDS, REGION_KEYS
 from components.config.problems import PROJECT
 from components.config.validation import ENCRYPTED
 
-# Where a provider's own configuration says the region, by cloud.
-REGIONS = {"aws": "aws:region"}
-
 
 class StackFile(NamedTuple):
-    """The project's keys without namespace, which of them hold secrets, and the region if it is said."""
+    """The project's keys without namespace, which of them hold secrets, the region if it is said, and those
+    that are said for other clouds."""
 
     values: dict[str, object]
     secret_keys: set[str]
     region: str | None
+    other_regions: dict[str, str]
 
 
 class _Loader(yaml.SafeLoader):
@@ -68,13 +67,20 @@ def read_stack_file(path: Path) -> StackFile:
     }
     secret = {key for key, value in own.items() if _has_secret(value)}
     values = {key: _as_pulumi(key, _without_secrets(value)) for key, value in own.items()}
-    return StackFile(values, secret, region_of(values.get("cloud"), entries))
+    cloud = values.get("cloud")
+    return StackFile(values, secret, region_of(cloud, entries), other_regions(cloud, entries))
 
 
 def region_of(cloud: object, entries: Mapping[str, object]) -> str | None:
     """The cloud's region among all keys of a stack's configuration."""
-    region = entries.get(REGIONS.get(str(cloud), ""))
+    region = entries.get(REGION_KEYS.get(str(cloud), ""))
     return region if isinstance(region, str) and region else None
+
+
+def other_regions(cloud: object, entries: Mapping[str, object]) -> dict[str, str]:
+    """Regions for clouds that the stack is not on, by key."""
+    keys = [key for name, key in REGION_KEYS.items() if name != cloud]
+    return {key: region for key in keys if isinstance(region := entries.get(key), str) and region}
 
 
 def decoded(key: str, value: str) -> object:

@@ -135,6 +135,17 @@ def _host_and_port(value: str) -> str:
     return value
 
 
+def matching(pattern: str, rule: str, remedy: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Text that a pattern holds in full; `rule` says what it is not."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            refuse(rule, remedy)
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME}$"}
 _CIDR = r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?$"
 

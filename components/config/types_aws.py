@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from components.config.base import refuse
+from components.config.types import matching
 
 # A share of the network per letter (subnets_aws.py), so a to h; local and Wavelength zones have longer names.
 ZONE = r"[a-z]{2}(-[a-z]+)+-\d[a-h]"
@@ -14,27 +14,18 @@ TYPE = r"[a-z]+\d*[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d
 ID = "([0-9a-f]{8}|[0-9a-f]{17})"
 
 
-def _matching(pattern: str, rule: str, remedy: str) -> tuple[AfterValidator, WithJsonSchema]:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            refuse(rule, remedy)
-        return value
-
-    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
-
-
 def _id(prefix: str, what: str, digits: str = ID) -> tuple[AfterValidator, WithJsonSchema]:
-    return _matching(
+    return matching(
         f"{prefix}-{digits}",
         f"is no id of {what}: `{prefix}-` and hexadecimal digits",
         f"copy it from the console, such as {prefix}-0123456789abcdef0",
     )
 
 
-_zone = _matching(
+_zone = matching(
     ZONE, "is no name of an availability zone: a region and a letter", "write it like eu-central-1a"
 )
-_type = _matching(TYPE, "is no instance type: a family, a point and a size", "write it like c5.large")
+_type = matching(TYPE, "is no instance type: a family, a point and a size", "write it like c5.large")
 _vpc, _subnet, _image = _id("vpc", "a VPC"), _id("subnet", "a subnet"), _id("ami", "an image")
 _file_system = _id("fs", "an EFS file system", "[0-9a-f]{8,40}")
 

@@ -48,12 +48,17 @@ _SECRETS: dict[str, tuple[str, str, str]] = {
 
 
 def validate(
-    raw: Mapping[str, object], secret_keys: Set[str], stack: str, region: str | None = None
+    raw: Mapping[str, object],
+    secret_keys: Set[str],
+    stack: str,
+    region: str | None = None,
+    other_regions: Mapping[str, str] | None = None,
 ) -> Config:
     """The model of a stack's configuration.
 
     `raw` has the project's keys without their namespace; `secret_keys` are those that Pulumi keeps encrypted;
-    `region` is the cloud's, where the stack file says it. Raises ConfigError with all problems at once.
+    `region` is the cloud's, where the stack file says it; `other_regions` are those that it says for other
+    clouds, by key. Raises ConfigError with all problems at once.
     """
     plain: dict[str, Any] = {
         key: copy.deepcopy(value)
@@ -73,7 +78,7 @@ def validate(
     causes = [problem.path for problem in problems]
     found = [problem for rule in RULES for problem in rule(config)]
     if of_cloud:
-        found += cloud_rules(config, region)
+        found += cloud_rules(config, region, other_regions or {})
     found += generation_without_effect(config, secret_keys)
     found += secrets_of_other_platforms(config, secret_keys)
     readable = {key: str(raw[key]) for key in SECRET_KEYS if key in secret_keys and raw[key] != ENCRYPTED}

@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
         return 0
     copy = paths.stack_copy(root, stack, own)
     if _has_file(root, stack) or not copy.exists():
-        copy = stacks.copy_for_cli(root, stack, own)
+        copy = stacks.copy_for_cli(root, stack, own, partial(standins.rewritten, stack))
     _ready(root, env, stack)
     if not own and not _select(root, env, stack, create=False):
         print(f"==> stack {stack} does not exist: nothing to remove")
@@ -117,7 +118,7 @@ def _update(root: Path, stack: str, verb: list[str]) -> int:
     config = stacks.config_of(root, stack)
     environment.check_plugin(root, config.get("cloud"))
     own = environment.is_own_backend(env, root)
-    copy = stacks.copy_for_cli(root, stack, own)
+    copy = stacks.copy_for_cli(root, stack, own, partial(standins.rewritten, stack))
     _ready(root, env, stack)
     if not own:
         _select(root, env, stack, create=True)

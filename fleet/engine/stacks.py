@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,14 +19,15 @@ _WRITTEN = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", re.
 WAIT_SECONDS = 900
 
 
-def copy_for_cli(root: Path, stack: str, own: bool = True) -> Path:
+def copy_for_cli(root: Path, stack: str, own: bool = True, rewritten: Callable[[str], str] = str) -> Path:
     """Brings the stack file's copy up to date and returns it.
 
     The CLI writes an encryption salt into the file it is given, at every kind of run; into this copy, so that
-    the working tree stays clean. The salt of earlier runs is kept, unless the stack file has one.
+    the working tree stays clean. The salt of earlier runs is kept, unless the stack file has one. `rewritten`
+    changes what the copy says.
     """
     copy = paths.stack_copy(root, stack, own)
-    text = paths.stack_file(root, stack).read_text()
+    text = rewritten(paths.stack_file(root, stack).read_text())
     before = copy.read_text() if copy.exists() else ""
     if not _WRITTEN.search(text):
         kept = [found.group(0) for found in _WRITTEN.finditer(before)]

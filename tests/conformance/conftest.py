@@ -12,12 +12,12 @@ from tests.conformance.hosts import SshHost
 from tests.conformance.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return stack.make_environment(tmp_path_factory.mktemp("tools"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def template(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """The program with an empty stack, to be copied: making a stack takes longer than copying one."""
     folder = tmp_path_factory.mktemp("template")
@@ -35,7 +35,7 @@ def fleet(tmp_path: Path, environment: dict[str, str], template: Path) -> Stack:
     return Stack(tmp_path / "program", environment, template)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
     """An sshd that takes the variables of the last run's output."""
     host = hosts.start(tmp_path_factory.mktemp("host") / "sshd", "LC_* PULUMI_COMMAND_*")
@@ -43,7 +43,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
     host.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def strict_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
     """An sshd as Debian sets it up: it takes LANG and LC_* only."""
     host = hosts.start(tmp_path_factory.mktemp("strict-host") / "sshd", "LANG LC_*")

@@ -29,19 +29,19 @@ class Argvs:
         self._thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def argvs() -> Argvs:
     return Argvs()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     made = Fleet(copied_project(tmp_path_factory.mktemp("project")), "t-e2e")
     yield made
     made.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first_up(fleet: Fleet, argvs: Argvs) -> str:
     """What the first `up` printed; it must be green."""
     done = fleet.up()

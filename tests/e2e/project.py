@@ -156,10 +156,19 @@ class Fleet:
     def container(self, node: str) -> str:
         return f"agent-fleet-{self.stack}.{node}"
 
+    def left(self) -> list[str]:
+        """What podman still has of the stack."""
+        label = f"--filter=label=stack={self.stack}"
+        hosts = podman("ps", "--all", label, "--format=container {{.Names}}")
+        networks = podman("network", "ls", label, "--format=network {{.Name}}")
+        volumes = podman("volume", "ls", label, "--format=volume {{.Name}}")
+        return [*hosts.splitlines(), *networks.splitlines(), *volumes.splitlines()]
+
     def end(self) -> None:
         """Whatever a test made goes."""
-        self.config["storage"]["onDestroy"] = "delete"
-        self.write()
+        if "storage" in self.config:
+            self.config["storage"]["onDestroy"] = "delete"
+            self.write()
         self.run("down", self.stack)
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e.project import Fleet
 
 
@@ -9,6 +11,7 @@ def node(name: str) -> set[str]:
     return {f"{name}-host", f"{name}-step", f"{name}-membership"}
 
 
+@pytest.mark.exhaustive
 def test_a_repair_before_a_new_worker_is_made_says_what_to_do_first(cluster: Fleet) -> None:
     cluster.pool["count"] = 3
     cluster.write()
@@ -52,6 +55,7 @@ def test_a_changed_script_updates_steps_and_memberships_and_restarts_no_agent(cl
     assert before == {name: cluster.pid(name) for name in before}
 
 
+@pytest.mark.exhaustive
 def test_a_changed_setting_restarts_the_agents_and_replaces_no_machine(cluster: Fleet) -> None:
     before = {name: cluster.pid(name) for name in ("master", "workers-1", "workers-3")}
     cluster.config["cluster"]["settings"]["pipPackages"].append("humanize")
@@ -63,6 +67,7 @@ def test_a_changed_setting_restarts_the_agents_and_replaces_no_machine(cluster: 
     assert cluster.ssh("workers-1", "/opt/ray/bin/python -c 'import humanize; print(1)'").strip() == "1"
 
 
+@pytest.mark.exhaustive
 def test_a_new_generation_of_the_token_is_in_force_everywhere_without_new_machines(cluster: Fleet) -> None:
     old = cluster.ssh("master", "sudo cat /etc/ray/token")
     cluster.config["keyGenerations"] = {"token": 2}
@@ -76,6 +81,7 @@ def test_a_new_generation_of_the_token_is_in_force_everywhere_without_new_machin
     assert cluster.ssh("master", refused.replace("{}", old.strip(), 1)) in ("401", "403")
 
 
+@pytest.mark.exhaustive
 def test_a_colleagues_key_lets_in_and_out_again_in_place(cluster: Fleet) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINtw8dVbRxVxKxUFQPDk9vAcUu0XuUU6DJF0IdOgFzEO ann"
     cluster.config["access"] = {"sshPublicKeys": [key]}

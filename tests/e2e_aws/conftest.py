@@ -6,7 +6,7 @@ from tests.e2e.project import copied_project
 from tests.e2e_aws.project import SimulatedFleet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     folder = copied_project(tmp_path_factory.mktemp("project"))
     made = SimulatedFleet(folder, "t-aws", "10.94.0.0/16")
@@ -15,7 +15,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     assert made.left() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first_up(fleet: SimulatedFleet) -> str:
     """What the first `up` printed; it must be green."""
     done = fleet.up()

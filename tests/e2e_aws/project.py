@@ -1,4 +1,4 @@
-"""A stack on simulated AWS, driven as a person drives it: `SIM=1 python -m fleet ...`."""
+"""A stack on a simulated cloud, driven as a person drives it: `SIM=1 python -m fleet ...`."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -38,15 +38,18 @@ CONFIG: dict[str, Any] = {
 class SimulatedFleet(Fleet):
     """One stack in one copy of the project, in a simulated account of its own."""
 
+    described: ClassVar[dict[str, Any]] = CONFIG
+    provider: ClassVar[dict[str, str]] = {"aws:region": "eu-central-1"}
+
     def __init__(self, folder: Path, stack: str, cidr: str) -> None:
         super().__init__(folder, stack)
-        self.config = json.loads(json.dumps(CONFIG))
+        self.config = json.loads(json.dumps(self.described))
         self.config["network"]["cidr"] = cidr
         self.write()
 
     def write(self) -> None:
         document = {f"agent-fleet:{key}": value for key, value in self.config.items()}
-        text = yaml.safe_dump({"config": {"aws:region": "eu-central-1", **document}})
+        text = yaml.safe_dump({"config": {**self.provider, **document}})
         (self.folder / f"Pulumi.{self.stack}.yaml").write_text(text)
 
     @property
@@ -126,5 +129,5 @@ class SimulatedFleet(Fleet):
 
 def touched(done: Done, verb: str) -> set[str]:
     """Names of resources of which the engine says that this was done to them."""
-    found = re.findall(rf"^ *\S+ +(?:aws|command):\S+ (\S+) {verb}\b", done.text, re.MULTILINE)
+    found = re.findall(rf"^ *\S+ +(?:aws|alicloud|command):\S+ (\S+) {verb}\b", done.text, re.MULTILINE)
     return set(found)

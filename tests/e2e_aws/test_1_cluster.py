@@ -37,6 +37,7 @@ def test_a_refresh_finds_everything_as_it_was_made(cluster: SimulatedFleet) -> N
     assert set(cluster.up().counts()) == {"unchanged"}
 
 
+@pytest.mark.exhaustive
 def test_the_sample_pipeline_runs_on_the_workers(cluster: SimulatedFleet) -> None:
     assert cluster.run("job", cluster.stack).code == 0
 

@@ -16,6 +16,7 @@ def test_a_changed_script_replaces_no_instance(cluster: SimulatedFleet) -> None:
     assert not {name for name in touched(done, "updated") if name.endswith("-instance")}
 
 
+@pytest.mark.exhaustive
 def test_one_worker_more_adds_only_its_own_resources(cluster: SimulatedFleet) -> None:
     before = cluster.instances()
     cluster.pool["count"] = 3
@@ -26,6 +27,7 @@ def test_one_worker_more_adds_only_its_own_resources(cluster: SimulatedFleet) ->
     assert {node: before[node] for node in before} == {node: cluster.instances()[node] for node in before}
 
 
+@pytest.mark.exhaustive
 def test_one_chosen_worker_leaves_and_nothing_else_changes(cluster: SimulatedFleet) -> None:
     before = cluster.instances()
     cluster.pool["without"] = [2]
@@ -56,6 +58,7 @@ def test_a_replaced_head_keeps_its_addresses(cluster: SimulatedFleet) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_a_worker_terminated_behind_our_back_is_found_by_refresh_and_healed_by_up(
     cluster: SimulatedFleet,
 ) -> None:

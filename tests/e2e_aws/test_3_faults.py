@@ -7,6 +7,7 @@ from tests.e2e_aws.project import SimulatedFleet
 CAPACITY = {"kind": "capacity", "instanceType": "c5.large", "zone": "eu-central-1a"}
 
 
+@pytest.mark.exhaustive
 def test_no_capacity_names_the_type_the_zone_and_what_is_free(cluster: SimulatedFleet) -> None:
     cluster.pool.update(count=2, without=[])
     assert cluster.up().code == 0
@@ -20,6 +21,7 @@ def test_no_capacity_names_the_type_the_zone_and_what_is_free(cluster: Simulated
     assert "steady-3" not in cluster.instances()
 
 
+@pytest.mark.exhaustive
 def test_the_next_up_goes_on_when_there_is_capacity(cluster: SimulatedFleet) -> None:
     cluster.faults({"kind": "throttle", "operation": "RunInstances", "times": 10})
     cluster.pool["count"] = 3

@@ -5,14 +5,14 @@ import pytest
 from tests.e2e.project import Fleet, copied_project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     made = Fleet(copied_project(tmp_path_factory.mktemp("project")), "t-faults")
     yield made
     made.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first_up(fleet: Fleet) -> None:
     assert fleet.up().code == 0, "the first up failed"
 

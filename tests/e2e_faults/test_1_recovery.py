@@ -32,6 +32,7 @@ def test_a_rebooted_worker_is_back_by_itself(cluster: Fleet) -> None:
     wait_until("the rebooted worker is back", lambda: is_well(cluster))
 
 
+@pytest.mark.exhaustive
 def test_a_drained_worker_is_back_after_repair(cluster: Fleet) -> None:
     name = worker(cluster)
     nodes = json.loads(cluster.ssh("master", "sudo bash /usr/local/lib/agent-fleet/ray.sh nodes </dev/null"))
@@ -56,6 +57,7 @@ def test_a_killed_worker_is_seen_and_replaced_and_no_other_is_touched(cluster: F
     assert before == {other: cluster.pid(other) for other in before}
 
 
+@pytest.mark.exhaustive
 def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -> None:
     workers = [found["name"] for found in cluster.outputs()["workers"]]
     machines = {name: machine_id(cluster, name) for name in workers}
@@ -68,7 +70,11 @@ def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -
 
 
 @pytest.mark.parametrize(
-    "how", [pytest.param("Ctrl-C once", marks=pytest.mark.exhaustive), "Ctrl-C twice", "kill -9"]
+    "how",
+    [
+        *(pytest.param(how, marks=pytest.mark.exhaustive) for how in ("Ctrl-C once", "Ctrl-C twice")),
+        "kill -9",
+    ],
 )
 def test_after_an_interrupted_step_the_next_up_converges_without_a_second_script_beside_the_first(
     cluster: Fleet, how: str

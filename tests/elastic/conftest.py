@@ -10,7 +10,7 @@ from tests.local.hosts import Stack, made
 from tests.ray.hosts import well
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosts() -> Iterator[ElasticHosts]:
     """A head with an elastic pool and a worker of a fixed one, verified; instances are not hosts yet."""
     made("image", "ensure")

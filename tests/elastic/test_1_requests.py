@@ -126,6 +126,7 @@ def test_what_has_no_capacity_is_left_for_the_next_zone_and_then_the_next_type(h
     assert Counter(tried) == Counter([*refused, ("c5a.large", second)])
 
 
+@pytest.mark.exhaustive
 def test_a_changed_maximum_holds_at_once_and_restarts_nothing(hosts: ElasticHosts) -> None:
     before = hosts.pid("master"), hosts.pid("steady-1")
     hosts.fleet = elastic_fleet(max=3)

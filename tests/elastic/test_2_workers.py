@@ -67,8 +67,9 @@ def test_the_token_and_the_roles_keys_lie_nowhere_but_where_they_are_read(hosts:
 
 
 def test_more_work_brings_a_second_one_and_all_of_them_do_it(hosts: ElasticHosts) -> None:
-    with hosts.work(30, 10) as work:
+    with hosts.work(30, 10):
         soon(lambda: len(elastic(hosts)) == 2, 240, hosts.cloud.problems)
+    with hosts.work(12, 5) as work:
         ran = hosts.ran_at(work)
     assert ran == {hosts.addresses[FIXED], *elastic(hosts).values()}
 
@@ -87,6 +88,7 @@ def test_a_spot_notice_drains_the_node_within_the_two_minutes(hosts: ElasticHost
     assert datetime.now(UTC) < at
 
 
+@pytest.mark.exhaustive
 def test_an_idle_worker_goes_and_fixed_and_minimal_ones_stay(hosts: ElasticHosts) -> None:
     with hosts.work(16, 5):
         soon(lambda: len(elastic(hosts)) == 2, 240)
@@ -96,6 +98,7 @@ def test_an_idle_worker_goes_and_fixed_and_minimal_ones_stay(hosts: ElasticHosts
     assert hosts.addresses[FIXED] in hosts.live()
 
 
+@pytest.mark.exhaustive
 def test_the_head_is_never_ended_also_when_its_raylet_is_stopped(hosts: ElasticHosts) -> None:
     assert hosts.launched
     before = hosts.pid("master")

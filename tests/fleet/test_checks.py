@@ -6,7 +6,7 @@ import os
 import pytest
 
 from components.operated import CloudError, Place
-from fleet import checks, clouds, engine, lifecycle
+from fleet import checks, clouds, engine, lifecycle, mirrors
 from fleet.engine import paths, plugins
 from fleet.errors import UserError
 
@@ -91,9 +91,26 @@ def test_a_state_of_this_computer_alone_is_refused_unless_said(root, cloud, monk
 
 
 @pytest.mark.usefixtures("root", "cloud")
+def test_places_of_packages_are_asked_before_something_is_made(monkeypatch):
+    asked = []
+    monkeypatch.setattr(mirrors, "check", lambda name, config: asked.append((name, config["cloud"])))
+    checks.before("eo", making=False)
+    assert asked == []
+    checks.before("eo", making=True)
+    assert asked == [("eo", "aws")]
+
+
+@pytest.mark.usefixtures("root", "cloud")
 def test_leftovers_ask_the_cloud_of_the_stack_file(capsys):
     assert lifecycle.leftovers("eo") == 1
     assert "vpc vpc-1 of eo\n1 things of stack eo are there.\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cloud", ["aws", "alicloud", "local"])
+def test_every_cloud_answers_the_same_four_questions(cloud, monkeypatch):
+    monkeypatch.delenv("SIM", raising=False)
+    operate = clouds.operate_of(cloud)
+    assert all(callable(getattr(operate, name)) for name in ("check", "leftovers", "machines", "start"))
 
 
 @pytest.mark.usefixtures("root")
@@ -118,10 +135,10 @@ def test_the_backend_is_the_one_that_pulumi_takes(root, environment, project, lo
     assert engine.environment.backend(root, {"PULUMI_HOME": str(root), **environment}) == backend
 
 
-def plugin_at(root):
-    folder = root / f"plugins/resource-aws-v{plugins.version('pulumi-aws')}"
+def plugin_at(root, cloud):
+    folder = root / f"plugins/resource-{cloud}-v{plugins.version(f'pulumi-{cloud}')}"
     folder.mkdir(parents=True)
-    file = folder / "pulumi-resource-aws"
+    file = folder / f"pulumi-resource-{cloud}"
     file.write_text("")
     file.chmod(0o755)
 
@@ -136,9 +153,13 @@ def nowhere(root, monkeypatch):
     return {"PULUMI_HOME": str(root), "PATH": f"{root}/bin{os.pathsep}/usr/bin:/bin"}
 
 
-def test_a_plugin_that_is_there_is_not_fetched(root, nowhere):
-    plugin_at(root)
-    plugins.ensure(root, nowhere, "aws")
+CLOUDS = pytest.mark.parametrize("cloud", ["aws", "alicloud"])
+
+
+@CLOUDS
+def test_a_plugin_that_is_there_is_not_fetched(root, nowhere, cloud):
+    plugin_at(root, cloud)
+    plugins.ensure(root, nowhere, cloud)
     assert not (root / "asked").exists()
 
 
@@ -148,8 +169,9 @@ def test_without_a_network_the_plugin_is_told_in_one_sentence(root, nowhere):
     assert not (root / "asked").exists()
 
 
-def test_a_missing_plugin_is_fetched_by_the_cli(root, nowhere, monkeypatch):
+@CLOUDS
+def test_a_missing_plugin_is_fetched_by_the_cli(root, nowhere, monkeypatch, cloud):
     monkeypatch.setattr(plugins, "_reached", lambda: True)
-    plugins.ensure(root, nowhere, "aws")
-    wanted = plugins.version("pulumi-aws")
-    assert (root / "asked").read_text() == f"plugin install resource aws {wanted}\n"
+    plugins.ensure(root, nowhere, cloud)
+    wanted = plugins.version(f"pulumi-{cloud}")
+    assert (root / "asked").read_text() == f"plugin install resource {cloud} {wanted}\n"

@@ -1,6 +1,9 @@
 """GPU VMs in the operator's commands: a stack without a master, agents of a controller elsewhere."""
 
 import copy
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +52,47 @@ def test_an_agent_that_is_not_connected_is_to_be_repaired(inventory: Inventory) 
 
 def test_a_node_is_asked_by_the_script_of_its_own_platform(inventory: Inventory) -> None:
     assert inventory.platform_of("annotator-1") == "supervisely"
-    assert "journalctl -u 'supervisely*'" in log_command("supervisely", 5, False)
+    assert 'journalctl -u "supervisely*"' in log_command("supervisely", 5, False)
+    assert "docker" not in log_command("ray", 5, False)
+
+
+DOCKER = """#!/bin/bash
+case $1 in
+ps) [[ "$*" == "ps -aq --filter name=^supervisely-agent-" ]] && echo c0ffee && echo older ;;
+logs) echo "agent says: $*" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("follow", "expected"),
+    [(False, ["logs -tn 5 c0ffee"]), (True, ["logs -ft --tail=5 c0ffee", "logs -ft --since="])],
+)
+def test_logs_show_what_the_agents_container_says(tmp_path: Path, follow: bool, expected: list[str]) -> None:
+    programs = {
+        "docker": DOCKER,
+        "journalctl": "#!/bin/bash\necho journal\n",
+        "sudo": '#!/bin/bash\nexec "${@:2}"\n',
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    line = log_command("supervisely", 5, follow)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", line],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        time.sleep(2.5 if follow else 0)
+        said, _ = process.communicate(timeout=20)
+    assert "journal" in said
+    for one in expected:
+        assert f"agent says: {one}" in said
 
 
 def test_what_follows_a_machine_made_anew_is_outside_the_machine_too() -> None:

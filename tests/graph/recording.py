@@ -17,7 +17,9 @@ import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
-from tests.graph.aws_cloud import AwsCloud, NoAnswerError, made
+from tests.graph import alicloud_cloud, aws_cloud
+from tests.graph.alicloud_cloud import AlicloudCloud
+from tests.graph.aws_cloud import AwsCloud, NoAnswerError
 
 PROJECT_FOLDER = Path(__file__).parents[2]
 PROJECT = "agent-fleet"
@@ -103,7 +105,7 @@ class _Monitor(mocks.MockMonitor):
 class Answers(mocks.Mocks):
     """What a first `up` would give back; a machine's address follows from its name."""
 
-    def __init__(self, cloud: AwsCloud | None = None) -> None:
+    def __init__(self, cloud: AwsCloud | AlicloudCloud | None = None) -> None:
         self.cloud = cloud or AwsCloud()
 
     def call(self, args: mocks.MockCallArgs) -> Any:
@@ -117,7 +119,9 @@ class Answers(mocks.Mocks):
 
     def _state(self, args: mocks.MockResourceArgs) -> dict[str, Any]:
         if args.typ.startswith("aws:"):
-            return made(args.typ, args.name)
+            return aws_cloud.made(args.typ, args.name)
+        if args.typ.startswith("alicloud:"):
+            return alicloud_cloud.made(args.typ, args.name)
         if args.name == "seed":
             return {"stdout": SEED}
         if args.name.endswith("-enrolment"):
@@ -143,7 +147,9 @@ class Answers(mocks.Mocks):
 
 
 def record(
-    config: Mapping[str, Any], secrets: Mapping[str, str] | None = None, cloud: AwsCloud | None = None
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+    cloud: AwsCloud | AlicloudCloud | None = None,
 ) -> Recording:
     """The requests and outputs of one run of `__main__.py` with this configuration."""
     recording = Recording()
@@ -155,7 +161,7 @@ def record(
             if await output.is_secret():
                 recording.secret_outputs.add(name)
 
-    answers = Answers(cloud)
+    answers = Answers(cloud or (AlicloudCloud() if config["cloud"] == "alicloud" else AwsCloud()))
     run(config, secrets or {}, answers, _Monitor(answers, recording), resolve_outputs)
     return recording
 

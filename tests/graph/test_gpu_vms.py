@@ -48,6 +48,17 @@ CONFIG: dict[str, Any] = {
 }
 
 
+CLUSTER: dict[str, Any] = {
+    "platform": "ray",
+    "master": {"cpus": 2, "memoryGiB": 3},
+    "pools": [{"name": "workers", "count": 1, "cpus": 1, "memoryGiB": 3}],
+}
+
+
+def names(recording: Recording) -> set[str]:
+    return {request.name for request in recording.requests.values()}
+
+
 @pytest.fixture(scope="module")
 def gpu() -> Recording:
     return record(CONFIG, SECRETS)
@@ -56,11 +67,19 @@ def gpu() -> Recording:
 def test_a_stack_needs_no_cluster(gpu: Recording) -> None:
     assert set(gpu.outputs) == {"gpuVms", "ssh", "inventory"}
     assert gpu.secret_outputs == {"inventory"}
-    assert {request.name for request in gpu.requests.values() if request.name.endswith("-host")} == {
-        "kept-host",
-        "renewed-host",
-        "by-hand-host",
-    }
+    assert hosts(names(gpu)) == {"kept-host", "renewed-host", "by-hand-host"}
+
+
+def test_storage_is_shared_by_a_cluster_and_by_nobody_else(gpu: Recording) -> None:
+    assert not [name for name in names(gpu) if name.startswith("storage")]
+    assert gpu.outputs["inventory"]["storage"] is None
+    both = record({**CONFIG, "cluster": CLUSTER}, SECRETS)
+    assert "storage-volume" in names(both)
+    assert both.outputs["inventory"]["storage"] == {"mountPath": "/shared"}
+    for recording in (gpu, both):
+        assert "--mount-path" not in recording["kept-host"].inputs["create"]
+        assert "storage-volume" not in recording.names(recording.ancestors(recording["kept-host"]))
+    assert "--mount-path /shared" in both["workers-1-host"].inputs["create"]
 
 
 def test_the_token_is_there_before_anything_that_costs_money(gpu: Recording) -> None:
@@ -92,6 +111,12 @@ def test_a_step_dials_the_machine_itself_and_has_no_delete(gpu: Recording) -> No
     member = gpu["kept-membership"]
     assert "delete" not in member.inputs
     assert list(member.raw.replace_with) == [gpu["kept-host"].urn]
+
+
+def test_the_input_of_a_step_that_brings_its_script_stays_below_9_kb(gpu: Recording) -> None:
+    assert gpu["kept-step"].raw.object.ByteSize() < 9 * 1024
+    for name in ("kept-enrolment", "kept-membership", "kept-host"):
+        assert gpu[name].raw.object.ByteSize() < 4096
 
 
 def test_no_port_but_ssh_is_open(gpu: Recording) -> None:
@@ -197,8 +222,8 @@ def test_a_change_does_what_the_table_says(gpu: Recording, path: str, effect: Ch
     else:
         assert found == set()
     if effect is Change.IN_PLACE:
-        names = {request.name for request in gpu.requests.values() if request.raw.custom}
-        assert [name for name in names if after[name].inputs != gpu[name].inputs]
+        made = {request.name for request in gpu.requests.values() if request.raw.custom}
+        assert [name for name in made if after[name].inputs != gpu[name].inputs]
 
 
 def test_another_team_or_generation_makes_the_agent_anew_and_no_machine(gpu: Recording) -> None:
@@ -218,9 +243,7 @@ def test_packages_for_gpus_reach_the_step(gpu: Recording) -> None:
 
 
 def test_beside_a_cluster_both_have_their_outputs() -> None:
-    pools = [{"name": "workers", "count": 1, "cpus": 1, "memoryGiB": 3}]
-    cluster = {"platform": "ray", "master": {"cpus": 2, "memoryGiB": 3}, "pools": pools}
-    both = record({**CONFIG, "cluster": cluster}, SECRETS)
+    both = record({**CONFIG, "cluster": CLUSTER}, SECRETS)
     assert {"workers", "gpuVms", "clientConfig"} <= set(both.outputs)
     platforms = {
         node["name"]: (node["platform"], node["proxy"]) for node in both.outputs["inventory"]["nodes"]

@@ -26,7 +26,7 @@ def _new_stack() -> Stack:
     return Stack(f"t-local-{uuid.uuid4().hex[:8]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def image() -> str:
     return made("image", "ensure")["image"]
 
@@ -40,7 +40,7 @@ def stack(image: str) -> Iterator[Stack]:  # noqa: ARG001 - hosts need it
     assert fresh.leftovers() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(image: str) -> Iterator[Cluster]:  # noqa: ARG001 - hosts need it
     stack = _new_stack()
     network = stack.network()

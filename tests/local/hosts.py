@@ -152,7 +152,7 @@ class Stack:
 
 def podman(*arguments: str, data: str = "") -> str:
     return subprocess.run(
-        ["podman", *arguments], input=data, capture_output=True, text=True, timeout=60, check=True
+        ["podman", *arguments], input=data, capture_output=True, text=True, timeout=300, check=True
     ).stdout
 
 

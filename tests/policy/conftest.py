@@ -1,4 +1,4 @@
-"""What the program asks of AWS for stacks that together have every feature, recorded once."""
+"""What the program asks of each cloud for stacks that together have every feature, recorded once."""
 
 import copy
 from collections.abc import Mapping

@@ -68,7 +68,7 @@ def scan(plans: Mapping[str, Mapping[str, Any]], folder: Path) -> Verdict:
 def checked_types() -> set[str]:
     """Terraform's types that at least one check looks at."""
     listed = _checkov("--list", "--framework", "terraform")
-    return set(re.findall(r"\baws_[a-z0-9_]+", listed))
+    return set(re.findall(r"\b(?:aws|alicloud)_[a-z0-9_]+", listed))
 
 
 def exemptions() -> list[Exemption]:
@@ -80,9 +80,11 @@ def unexplained(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(finding for finding in findings if not any(one.covers(finding) for one in known))
 
 
-def unused(findings: Iterable[Finding]) -> list[Exemption]:
+def unused(findings: Iterable[Finding], cloud: str) -> list[Exemption]:
+    """Of the exceptions for this cloud's resources."""
     seen = list(findings)
-    return [one for one in exemptions() if not any(one.covers(finding) for finding in seen)]
+    theirs = [one for one in exemptions() if one.resources.startswith(f"{cloud}_")]
+    return [one for one in theirs if not any(one.covers(finding) for finding in seen)]
 
 
 def _checkov(*words: str) -> str:

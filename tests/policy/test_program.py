@@ -21,7 +21,7 @@ def test_no_finding_is_unexplained(verdict: scanner.Verdict) -> None:
 
 
 def test_no_exception_is_left_over(verdict: scanner.Verdict) -> None:
-    assert scanner.unused(verdict.findings) == []
+    assert scanner.unused(verdict.findings, "aws") == []
 
 
 def test_no_type_escapes_the_scanner_by_a_wrong_name(recordings: Mapping[str, Recording]) -> None:
@@ -43,5 +43,5 @@ def types(recordings: Mapping[str, Recording]) -> set[str]:
         translate.type_of(request.type)
         for recording in recordings.values()
         for request in recording.requests.values()
-        if translate.is_aws(request)
+        if translate.of_a_cloud(request)
     }

@@ -101,6 +101,11 @@ def test_what_is_right_passes_also_where_resources_are_connected(tmp_path: Path)
         ("aws:efs/fileSystemPolicy:FileSystemPolicy", "aws_efs_file_system_policy"),
         ("aws:ebs/volume:Volume", "aws_ebs_volume"),
         ("aws:ssm/parameter:Parameter", "aws_ssm_parameter"),
+        ("alicloud:ecs/instance:Instance", "alicloud_instance"),
+        ("alicloud:ecs/securityGroupRule:SecurityGroupRule", "alicloud_security_group_rule"),
+        ("alicloud:vpc/network:Network", "alicloud_vpc"),
+        ("alicloud:vpc/switch:Switch", "alicloud_vswitch"),
+        ("alicloud:nas/fileSystem:FileSystem", "alicloud_nas_file_system"),
     ],
 )
 def test_types_are_terraforms(ours: str, theirs: str) -> None:

@@ -1,7 +1,8 @@
 """From the program's recorded requests to the plan that Terraform would write, for scanners that read plans.
 
-pulumi-aws is made from Terraform's provider, so names follow a rule: `aws:ec2/launchTemplate:LaunchTemplate`
-with camelCase inputs is `aws_launch_template` with snake_case ones. What does not follow it is in two tables.
+pulumi-aws and pulumi-alicloud are made from Terraform's providers, so names follow a rule:
+`aws:ec2/launchTemplate:LaunchTemplate` with camelCase inputs is `aws_launch_template` with snake_case ones.
+What does not follow it is in two tables.
 """
 
 import re
@@ -10,12 +11,17 @@ from typing import Any
 
 from tests.graph.recording import Recording, Request
 
-PROVIDER = "registry.terraform.io/hashicorp/aws"
+PROVIDERS = {
+    "aws": "registry.terraform.io/hashicorp/aws",
+    "alicloud": "registry.terraform.io/aliyun/alicloud",
+}
 
 # Services whose name is no part of the type.
-WITHOUT_PREFIX = {"ec2", "ebs"}
+WITHOUT_PREFIX = {("aws", "ec2"), ("aws", "ebs"), ("alicloud", "ecs"), ("alicloud", "vpc")}
 TYPES = {
     "aws:ebs/volume:Volume": "aws_ebs_volume",
+    "alicloud:vpc/network:Network": "alicloud_vpc",
+    "alicloud:vpc/switch:Switch": "alicloud_vswitch",
 }
 # Lists of blocks, which Pulumi names in the plural.
 PROPERTIES = {
@@ -25,12 +31,12 @@ PROPERTIES = {
     "lifecyclePolicies": "lifecycle_policy",
 }
 # Mappings that people fill in; every other object is a block.
-MAPPINGS = {"tags", "tags_all"}
+MAPPINGS = {"tags", "tags_all", "volume_tags"}
 
 
 def plan(recording: Recording) -> dict[str, Any]:
-    """Everything of AWS that one run asked for, as a plan that creates it."""
-    ours = [request for request in recording.requests.values() if is_aws(request)]
+    """Everything of a cloud that one run asked for, as a plan that creates it."""
+    ours = [request for request in recording.requests.values() if of_a_cloud(request)]
     values = {address(request): _values(request) for request in ours}
     return {
         "format_version": "1.2",
@@ -62,8 +68,8 @@ def plan(recording: Recording) -> dict[str, Any]:
     }
 
 
-def is_aws(request: Request) -> bool:
-    return request.raw.custom and request.type.startswith("aws:")
+def of_a_cloud(request: Request) -> bool:
+    return request.raw.custom and request.type.partition(":")[0] in PROVIDERS
 
 
 def address(request: Request) -> str:
@@ -74,10 +80,10 @@ def type_of(pulumi_type: str) -> str:
     """Terraform's name of a type."""
     if pulumi_type in TYPES:
         return TYPES[pulumi_type]
-    _, service, name = pulumi_type.split(":")
+    cloud, service, name = pulumi_type.split(":")
     service = service.partition("/")[0]
-    prefix = [] if service in WITHOUT_PREFIX else [service]
-    return "_".join(["aws", *prefix, snake(name)])
+    prefix = [] if (cloud, service) in WITHOUT_PREFIX else [service]
+    return "_".join([cloud, *prefix, snake(name)])
 
 
 def snake(name: str) -> str:
@@ -95,7 +101,7 @@ def _resource(request: Request) -> dict[str, Any]:
         "mode": "managed",
         "type": type_of(request.type),
         "name": _name(request),
-        "provider_name": PROVIDER,
+        "provider_name": PROVIDERS[request.type.partition(":")[0]],
         "schema_version": 0,
     }
 
@@ -129,7 +135,7 @@ def _expressions(request: Request, recording: Recording) -> dict[str, Any]:
         named = [
             address(other)
             for urn in of.urns
-            if (other := recording.requests.get(urn)) and is_aws(other) and _names(texts, other)
+            if (other := recording.requests.get(urn)) and of_a_cloud(other) and _names(texts, other)
         ]
         if named:
             found[_property(key)] = {

@@ -8,7 +8,7 @@ from tests.local.hosts import Stack, made
 from tests.ray.hosts import RayHosts, well
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosts() -> Iterator[RayHosts]:
     """A head and two workers, verified, with the firewall that the ports catalogue asks for.
 

@@ -69,6 +69,7 @@ def test_a_second_run_changes_nothing_and_restarts_nothing(hosts: RayHosts) -> N
         assert "installing" not in run.said
 
 
+@pytest.mark.exhaustive
 def test_a_changed_setting_restarts_that_agent_only(hosts: RayHosts) -> None:
     others = {node: hosts.pid(node) for node in ("master", "workers-1")}
     before = hosts.pid("workers-2")
@@ -90,6 +91,7 @@ def test_a_join_is_not_satisfied_by_the_entry_of_an_agent_from_before_the_step(h
     well(hosts.join("workers-1"))
 
 
+@pytest.mark.exhaustive
 def test_the_second_of_two_runs_waits_for_the_first(hosts: RayHosts) -> None:
     with ThreadPoolExecutor() as pool:
         lock = ("flock", "/run/lock/agent-fleet.lock", "sleep", "4")
@@ -100,6 +102,7 @@ def test_the_second_of_two_runs_waits_for_the_first(hosts: RayHosts) -> None:
     assert "waiting for another run that is still at work" in second.said
 
 
+@pytest.mark.exhaustive
 def test_a_worker_that_leaves_is_drained_and_its_step_brings_it_back(hosts: RayHosts) -> None:
     other = hosts.pid("workers-1")
     well(hosts.leave("workers-2"))
@@ -111,6 +114,7 @@ def test_a_worker_that_leaves_is_drained_and_its_step_brings_it_back(hosts: RayH
     assert hosts.pid("workers-1") == other
 
 
+@pytest.mark.exhaustive
 def test_a_dead_worker_can_leave_and_after_a_reboot_is_back_by_itself(hosts: RayHosts) -> None:
     podman("kill", hosts.stack.container("workers-2"))
     well(hosts.leave("workers-2"))

@@ -1,1 +1,1 @@
-"""Simcloud: a stand-in for the AWS plugin, to run the whole program without an account. See README.md."""
+"""Simcloud: stand-ins for clouds' plugins, to run the whole program without an account. See README.md."""

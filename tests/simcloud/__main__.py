@@ -12,7 +12,8 @@ import argparse
 import json
 import sys
 
-from tests.simcloud import boot, faults, instances
+from tests.simcloud import faults, instances
+from tests.simcloud.remove import take_down
 from tests.simcloud.store import Store
 
 
@@ -35,7 +36,7 @@ def main() -> int:
         case "faults":
             faults.put(store, *json.loads(asked.what or "[]"))
         case _:
-            boot.take_down(asked.stack)
+            take_down(asked.stack)
     return 0
 
 

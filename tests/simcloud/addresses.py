@@ -4,38 +4,26 @@ import secrets
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
+from tests.simcloud import clouds
 from tests.simcloud.errors import RefusedError
-from tests.simcloud.resources import values
 from tests.simcloud.store import Account
 
-# AWS keeps the first four and the last address of a subnet.
+# AWS keeps the first four and the last address of a subnet; here the others do too.
 KEPT = 4
-METADATA = "169.254.169.254"
 
 
 def gateway(vpc: IPv4Network) -> IPv4Address:
-    """The operator's computer, as the instances see it: AWS's router."""
+    """The operator's computer, as the instances see it: the cloud's router."""
     return vpc.network_address + 1
 
 
 def served(vpc: IPv4Network) -> IPv4Address:
-    """The host that answers for AWS inside the VPC: AWS's own resolver has this address."""
+    """The host that answers for the cloud inside the VPC: AWS's own resolver has this address."""
     return vpc.network_address + 2
 
 
 def cidr_of_vpc(account: Account, vpc: str) -> IPv4Network:
     return IPv4Network(account.one("vpc", vpc)["props"]["cidrBlock"])
-
-
-def used(account: Account) -> set[str]:
-    """Private addresses that somebody has."""
-    found: set[str] = set()
-    for record in account.of("networkInterface", "instance", "mountTarget"):
-        props = record["props"]
-        found |= {
-            str(address) for key in ("privateIp", "privateIps", "ipAddress") for address in values(props, key)
-        }
-    return found
 
 
 def private(account: Account, subnet: str, wanted: str | None = None) -> str:
@@ -45,14 +33,16 @@ def private(account: Account, subnet: str, wanted: str | None = None) -> str:
     """
     record = account.one("subnet", subnet)
     cidr = IPv4Network(record["props"]["cidrBlock"])
-    taken = used(account)
+    face = clouds.of(account)
+    taken = face.addresses(account)
     if wanted is not None:
         if IPv4Address(wanted) not in cidr:
             raise RefusedError(
-                "InvalidParameterValue", f"Address {wanted} does not fall within the subnet's address range"
+                face.CODES.address_outside,
+                f"Address {wanted} does not fall within the subnet's address range",
             )
         if wanted in taken:
-            raise RefusedError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
+            raise RefusedError(face.CODES.address_taken, f"Address {wanted} is in use.")
         return wanted
     latest = int(record["sim"].get("latest", 0))
     for address in sorted(usable(cidr), key=lambda address: (int(address) <= latest, address)):
@@ -60,7 +50,7 @@ def private(account: Account, subnet: str, wanted: str | None = None) -> str:
             record["sim"]["latest"] = int(address)
             return str(address)
     raise RefusedError(
-        "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet}'."
+        face.CODES.addresses_used_up, f"There are not enough free addresses in subnet '{subnet}'."
     )
 
 
@@ -70,7 +60,12 @@ def usable(cidr: IPv4Network) -> Iterator[IPv4Address]:
 
 def free_in(account: Account, subnet: str) -> int:
     cidr = IPv4Network(account.one("subnet", subnet)["props"]["cidrBlock"])
-    return cidr.num_addresses - KEPT - 1 - sum(IPv4Address(address) in cidr for address in used(account))
+    return (
+        cidr.num_addresses
+        - KEPT
+        - 1
+        - sum(IPv4Address(address) in cidr for address in clouds.of(account).addresses(account))
+    )
 
 
 def public(taken: Iterable[str]) -> str:

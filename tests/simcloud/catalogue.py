@@ -1,11 +1,10 @@
-"""The types of resources: the table in types.yaml, and the inputs that the SDK's own classes know."""
+"""The types of resources: a cloud's table, types.yaml, and the inputs that the SDK's own classes know."""
 
 import importlib
 import json
 import typing
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,18 @@ from typing import Any
 import yaml
 from pulumi import _types as sdk
 
-TABLE = Path(__file__).with_name("types.yaml")
+from tests.simcloud.kind import Kind
 
-
-@dataclass(frozen=True)
-class Kind:
-    """One entry of types.yaml, which says what each field means."""
-
-    name: str
-    token: str
-    id: str
-    creates: str
-    arn: str = ""
-    named: str = ""
-    replaces: frozenset[str] = frozenset()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    computed: Mapping[str, Any] = field(default_factory=dict)
-    refers: Mapping[str, str] = field(default_factory=dict)
-    holds: tuple[str, ...] = ()
-    busy: str = "DependencyViolation"
-
-    def replaces_at(self, path: str) -> bool:
-        """Whether a change at a property path makes a new resource."""
-        bare = ".".join(part.partition("[")[0] for part in path.split("."))
-        return any(bare == known or bare.startswith(f"{known}.") for known in self.replaces)
+HERE = Path(__file__).parent
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
+def kinds(cloud: str) -> Mapping[str, Kind]:
     """By name."""
-    table = yaml.safe_load(TABLE.read_text())
+    table = yaml.safe_load((HERE / cloud / "types.yaml").read_text())
     return {
         name: Kind(
+            cloud,
             name,
             **{
                 **entry,
@@ -57,17 +36,17 @@ def kinds() -> Mapping[str, Kind]:
 
 
 @cache
-def by_token() -> Mapping[str, Kind]:
-    return {kind.token: kind for kind in kinds().values()}
+def by_token(cloud: str) -> Mapping[str, Kind]:
+    return {kind.token: kind for kind in kinds(cloud).values()}
 
 
 @cache
-def modules() -> Mapping[str, str]:
+def modules(cloud: str) -> Mapping[str, str]:
     """The SDK's module of each type, from its own registry."""
     found: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        text = Path(typing.cast(str, importlib.import_module("pulumi_aws").__file__)).read_text()
+        text = Path(typing.cast(str, importlib.import_module(f"pulumi_{cloud}").__file__)).read_text()
     start = text.index('resource_modules="""') + len('resource_modules="""')
     for module in json.loads(text[start : text.index('"""', start)]):
         for token in module["classes"]:
@@ -78,7 +57,7 @@ def modules() -> Mapping[str, str]:
 @cache
 def arguments(token: str) -> type | None:
     """The SDK's class of the arguments of a type; None for a type that the SDK does not know."""
-    where = modules().get(token)
+    where = modules(token.partition(":")[0]).get(token)
     if where is None:
         return None
     module, _, name = where.partition(":")

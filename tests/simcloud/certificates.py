@@ -1,4 +1,4 @@
-"""A test authority per stack, and the certificates of what answers for AWS by TLS.
+"""A test authority per stack, and the certificates of what answers for EFS by TLS.
 
 On AWS the names are certified by Amazon's own authority, which Debian's bundle holds; simulated
 instances have this one in their bundle beside it. So a client's check of chain

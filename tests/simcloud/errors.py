@@ -1,4 +1,4 @@
-"""Refusals, in the words of the AWS API and of the provider around it."""
+"""Refusals, in the words of a cloud's API."""
 
 
 class RefusedError(Exception):
@@ -9,11 +9,3 @@ class RefusedError(Exception):
         self.message = message
         self.operation = operation
         super().__init__(f"{code}: {message}")
-
-    def told(self, action: str, kind: str, operation: str) -> str:
-        """As the provider reports it: `creating EC2 Instance: operation error RunInstances, api error ...`"""
-        status = 503 if self.code in ("RequestLimitExceeded",) else 400
-        return (
-            f"{action} {kind}: operation error EC2: {self.operation or operation}, https response error "
-            f"StatusCode: {status}, RequestID: simulated, api error {self}"
-        )

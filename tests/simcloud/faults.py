@@ -1,11 +1,11 @@
 """Faults to inject: `.fleet/sim/stacks/<stack>/faults.json`, a list; or in SIM_FAULTS for one run.
 
     {"kind": "capacity", "instanceType": "c5.large", "zone": "eu-central-1a"}
-        EC2 has no such machine there: RunInstances is refused with InsufficientInstanceCapacity.
-        Without a zone: in none.
+        There is no such machine there: RunInstances is refused with InsufficientInstanceCapacity, of ECS with
+        OperationDenied.NoStock. Without a zone: in none.
     {"kind": "throttle", "operation": "RunInstances", "times": 3}
-        The next calls of an operation are refused with RequestLimitExceeded. The provider tries a call 25
-        times, so more than 24 make it fail. Without an operation: any.
+        The next calls of an operation are refused for their number. A provider tries a call 25 times, so more
+        than 24 make it fail. Without an operation: any.
     {"kind": "lateAddress", "name": "worker-1", "seconds": 20}
         The instance is up, but for that long nothing reaches it, by its private or its public address.
     {"kind": "noBoot", "name": "worker-1"}

@@ -2,34 +2,24 @@
 
 A source or destination that is a group stands for its members' private addresses; the rules are written anew
 wherever members change. A public CIDR stands for this computer, which is all of the world that there is: it
-reaches instances from the VPC's first address. As on AWS, the metadata service and name servers need no rule.
+reaches instances from the VPC's first address. As on the clouds, the metadata service and name servers need
+no rule.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any
 
-from tests.simcloud import addresses, names
+from tests.simcloud import addresses, clouds, names
+from tests.simcloud.clouds import Rule, Side
 from tests.simcloud.errors import RefusedError
-from tests.simcloud.resources import values
 from tests.simcloud.store import Account, Record, Store, write
 from tools.local_hosts import podman
 
 # Where hosts find their rules; the image's own /etc/nftables.conf reads them.
 MOUNTED_AT = "/etc/agent-fleet-firewall"
-
-_RULE_KEYS = (
-    "ipProtocol",
-    "fromPort",
-    "toPort",
-    "cidrIpv4",
-    "cidrIpv6",
-    "prefixListId",
-    "referencedSecurityGroupId",
-)
 
 
 def check_groups(account: Account, vpc: str, groups: list[str]) -> None:
@@ -38,127 +28,70 @@ def check_groups(account: Account, vpc: str, groups: list[str]) -> None:
         found = account.get("securityGroup", group)
         if found is not None and found["props"].get("vpcId") != vpc:
             raise RefusedError(
-                "InvalidGroup.NotFound", f"The security group '{group}' does not exist in VPC '{vpc}'"
+                clouds.of(account).CODES.other_network,
+                f"The security group '{group}' does not exist in VPC '{vpc}'",
             )
 
 
-def check_rule(store: Store, account: Account, record: Record) -> None:
-    del store
-    mine = record["props"]
-    sources = [key for key in _RULE_KEYS[3:] if mine.get(key)]
-    if len(sources) != 1:
-        raise RefusedError(
-            "InvalidParameterCombination", f"one source or destination per rule, not {sources}"
-        )
-    for other in account.of(record["kind"]):
-        theirs = other["props"]
-        if theirs["securityGroupId"] == mine["securityGroupId"] and all(
-            theirs.get(key) == mine.get(key) for key in _RULE_KEYS
-        ):
-            raise RefusedError(
-                "InvalidPermission.Duplicate", "the specified rule already exists in the security group"
-            )
+def verdicts(account: Account, vpc: IPv4Network, groups: list[str], side: Side) -> list[str]:
+    """nftables' rules of a machine, in the order in which they count: `in` by who asks, `out` by whom."""
+    face = clouds.of(account)
+    known = face.members(account)
+    field = "saddr" if side == "in" else "daddr"
+    found: set[tuple[int, bool, str]] = set()
+    for rule in face.rules(account, groups, side):
+        for where in _others(rule, known.get(rule.group, set()), vpc, field):
+            line = f"{where}{_ports(rule)} {rule.verdict}"
+            found.add((rule.priority, rule.verdict == "accept", line))
+    return [line for *_, line in sorted(found)]
 
 
-def groups_of(account: Account, instance: Record) -> list[str]:
-    """An instance's groups: its own, or those of the network interface that it was given."""
-    interface = account.get("networkInterface", instance["sim"].get("interface", ""))
-    if interface is not None:
-        return list(interface["props"].get("securityGroups", []))
-    return list(instance["props"].get("vpcSecurityGroupIds", []))
+def _others(rule: Rule, members: set[str], vpc: IPv4Network, field: str) -> Iterable[str]:
+    if rule.group:
+        return [f"ip {field} {address}" for address in members]
+    if rule.cidr:
+        return _places(IPv4Network(rule.cidr), vpc, field)
+    return [f"ip {field} {block}" for block in rule.blocks]
 
 
-def members(account: Account) -> dict[str, set[str]]:
-    """Private addresses by group."""
-    found: dict[str, set[str]] = {}
-    for instance in account.of("instance"):
-        for group in groups_of(account, instance):
-            found.setdefault(group, set()).add(instance["props"]["privateIp"])
-    for target in account.of("mountTarget"):
-        for group in target["props"].get("securityGroups", []):
-            found.setdefault(group, set()).add(target["props"]["ipAddress"])
-    return found
-
-
-def _rules(account: Account, kind: str, groups: list[str]) -> Iterator[Mapping[str, Any]]:
-    for rule in account.of(kind):
-        if rule["props"]["securityGroupId"] in groups:
-            yield rule["props"]
-    inline = "ingress" if kind == "securityGroupIngressRule" else "egress"
-    for group in account.of("securityGroup", "defaultSecurityGroup"):
-        if group["id"] in groups:
-            for rule in group["props"].get(inline, []):
-                yield from _spread(rule, group["id"])
-
-
-def _spread(rule: Mapping[str, Any], group: str) -> Iterator[Mapping[str, Any]]:
-    """A rule that is written inside a group, as rules of their own."""
-    what = {"ipProtocol": str(rule["protocol"]), "fromPort": rule["fromPort"], "toPort": rule["toPort"]}
-    for cidr in rule.get("cidrBlocks", []):
-        yield {**what, "cidrIpv4": cidr}
-    for other in [*rule.get("securityGroups", []), *([group] if rule.get("self") else [])]:
-        yield {**what, "referencedSecurityGroupId": other}
-
-
-def matches(account: Account, vpc: IPv4Network, kind: str, groups: list[str], side: str) -> Iterator[str]:
-    """nftables' matches of a machine's rules; `side` is saddr or daddr."""
-    known = members(account)
-    for rule in _rules(account, kind, groups):
-        what = _ports(rule)
-        if group := rule.get("referencedSecurityGroupId"):
-            for address in sorted(known.get(group, ())):
-                yield f"ip {side} {address}{what}"
-        elif cidr := rule.get("cidrIpv4"):
-            yield from (f"{where}{what}" for where in _places(IPv4Network(cidr), vpc, side))
-        elif prefixes := rule.get("prefixListId"):
-            for endpoint in account.of("vpcEndpoint"):
-                if endpoint["props"]["prefixListId"] == prefixes:
-                    for block in values(endpoint["props"], "cidrBlocks"):
-                        yield f"ip {side} {block}{what}"
-
-
-def _places(cidr: IPv4Network, vpc: IPv4Network, side: str) -> list[str]:
+def _places(cidr: IPv4Network, vpc: IPv4Network, field: str) -> list[str]:
     operator = addresses.gateway(vpc)
     if cidr.supernet_of(vpc) and cidr != vpc:
-        return [f"ip {side} {cidr}"]
+        return [f"ip {field} {cidr}"]
     if cidr.subnet_of(vpc):
-        return [f"ip {side} {cidr} ip {side} != {operator}"]
-    return [f"ip {side} {cidr}", f"ip {side} {operator}"]
+        return [f"ip {field} {cidr} ip {field} != {operator}"]
+    return [f"ip {field} {cidr}", f"ip {field} {operator}"]
 
 
-def _ports(rule: Mapping[str, Any]) -> str:
-    protocol = {"-1": "", "all": "", "6": "tcp", "17": "udp", "1": "icmp"}.get(
-        str(rule["ipProtocol"]), str(rule["ipProtocol"])
-    )
+def _ports(rule: Rule) -> str:
+    protocol = {"-1": "", "all": "", "6": "tcp", "17": "udp", "1": "icmp"}.get(rule.protocol, rule.protocol)
     if not protocol:
         return ""
-    first, last = rule.get("fromPort"), rule.get("toPort")
-    if protocol == "icmp" or first is None or int(first) < 0:
+    if protocol == "icmp" or rule.first is None or rule.first < 0:
         return f" meta l4proto {protocol}"
-    ports = f"{int(first)}" if first == last else f"{int(first)}-{int(last or 65535)}"
-    return f" {protocol} dport {ports}"
+    last = 65535 if rule.last is None else rule.last
+    return f" {protocol} dport {rule.first if rule.first == last else f'{rule.first}-{last}'}"
 
 
 def ruleset(account: Account, instance: Record) -> str:
     """What an instance loads: its own table whole, in one transaction."""
     vpc = addresses.cidr_of_vpc(account, instance["sim"]["vpc"])
-    groups = groups_of(account, instance)
-    ingress = matches(account, vpc, "securityGroupIngressRule", groups, "saddr")
-    egress = matches(account, vpc, "securityGroupEgressRule", groups, "daddr")
-    return table(ingress, egress)
+    face = clouds.of(account)
+    groups = face.groups_of(account, instance)
+    return table(face.METADATA, verdicts(account, vpc, groups, "in"), verdicts(account, vpc, groups, "out"))
 
 
-def table(ingress: Iterator[str], egress: Iterator[str]) -> str:
-    """An nftables file: everything is dropped, in and out, but what the matches name."""
+def table(metadata: str, ingress: Iterable[str], egress: Iterable[str]) -> str:
+    """An nftables file: everything is dropped, in and out, but what the rules let through."""
     state = "ct state vmap { established : accept, related : accept, invalid : drop }"
     chains = {
-        "input": [state, 'iifname "lo" accept', *sorted({f"{match} accept" for match in ingress})],
+        "input": [state, 'iifname "lo" accept', *ingress],
         "output": [
             state,
             'oifname "lo" accept',
-            f"ip daddr {addresses.METADATA} accept",
+            f"ip daddr {metadata} accept",
             "meta l4proto { tcp, udp } th dport 53 accept",
-            *sorted({f"{match} accept" for match in egress}),
+            *egress,
         ],
     }
     lines = ["table inet agent_fleet", "delete table inet agent_fleet", "table inet agent_fleet {"]

@@ -1,30 +1,23 @@
 """An instance as a local host: a container with systemd, booted with its real user data by cloud-init.
 
-cloud-init reads the same text by NoCloud that it would read by Ec2. A host may use as much
+cloud-init reads the same text by NoCloud that it would read from the cloud. A host may use as much
 memory as its instance type has, half of it as shared memory: a limit costs nothing, and an agent that is told
 of the type's memory wants to see it. SIM_MEMORY_GIB caps it. Cores are capped by SIM_CPUS, 2 unless given.
 """
 
-import base64
 import json
 import os
-from typing import Any
+from collections.abc import Mapping
 
-from tests.simcloud import addresses, certificates, firewall, lookups, names, wires
+from tests.simcloud import certificates, clouds, firewall, names, wires
 from tests.simcloud.store import Account, Record, Store
 from tools.local_hosts import image, machine, podman, seed, state
 
 CONTEXT = "simulated-instance"
 CPUS = 2.0
-EFS = "/var/lib/simcloud/efs"
+FILES = "/var/lib/simcloud/files"
 # What update-ca-certificates takes into Debian's bundle, should a package make it run again.
 AUTHORITY = "usr/local/share/ca-certificates/simcloud.crt"
-
-
-def user_data(props: dict[str, Any]) -> bytes:
-    if encoded := props.get("userDataBase64"):
-        return base64.b64decode(encoded)
-    return str(props.get("userData") or "").encode()
 
 
 def boot(store: Store, instance: Record, *, broken: bool = False) -> None:
@@ -37,24 +30,23 @@ def boot(store: Store, instance: Record, *, broken: bool = False) -> None:
         "create", *_arguments(store, account, instance), made, *(["sleep", "infinity"] if broken else [])
     )
     bundle = image.operator_certificates()
-    content = seed.files(instance["sim"]["hostname"], instance["id"], user_data(instance["props"]), bundle)
+    face = clouds.of(account)
+    text = face.user_data(instance["props"])
+    content = seed.files(instance["sim"]["hostname"], instance["id"], text, bundle)
     authority = certificates.authority(store).read_bytes()
     content[AUTHORITY] = (0o644, authority)
     if seed.CERTIFICATES in content:
         content[seed.CERTIFICATES] = (0o644, content[seed.CERTIFICATES][1] + b"\n" + authority)
-    content |= _environment(account, instance)
+    content |= _environment(face.environment(account, instance))
+    content |= face.files(instance)
     machine.put(name, seed.archive(content))
     podman.run("start", name)
 
 
-def _environment(account: Account, instance: Record) -> dict[str, tuple[int, bytes]]:
-    """Where the SDKs on the host find the simulated APIs, for services and for sessions."""
-    answering = addresses.served(addresses.cidr_of_vpc(account, instance["sim"]["vpc"]))
-    values = {
-        "AWS_ENDPOINT_URL": f"http://{answering}",
-        "AWS_ENDPOINT_URL_SSM": f"http://{answering}",
-        "AWS_REGION": instance["region"],
-    }
+def _environment(values: Mapping[str, str]) -> dict[str, tuple[int, bytes]]:
+    """For services and for sessions."""
+    if not values:
+        return {}
     words = " ".join(f'"{key}={value}"' for key, value in values.items())
     return {
         "etc/systemd/system.conf.d/simcloud.conf": (
@@ -70,7 +62,8 @@ def _environment(account: Account, instance: Record) -> dict[str, tuple[int, byt
 
 def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
     props, sim = instance["props"], instance["sim"]
-    gib = lookups.memory_gib(props["instanceType"])
+    face = clouds.of(account)
+    gib = face.memory_gib(props["instanceType"])
     memory = f"{round(min(gib, float(os.environ.get('SIM_MEMORY_GIB', gib))) * 1024)}m"
     cpus = min(float(os.environ.get("SIM_CPUS", CPUS)), os.cpu_count() or 1)
     labels = names.labels(
@@ -95,21 +88,11 @@ def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
         f"--network={names.network(store.stack, sim['vpc'])}",
         f"--ip={props['privateIp']}",
         f"--mac-address={sim['mac']}",
-        *(f"--add-host={name}:{address}" for name, address in _file_systems(account, instance)),
+        *(f"--add-host={name}:{address}" for name, address in face.names(account, instance)),
         f"--volume={firewall.folder(store, instance['id'])}:{firewall.MOUNTED_AT}:ro",
         f"--volume={state.cache_folder()}:{machine.CACHE}",
-        f"--volume={names.volume(store.stack)}:{EFS}",
+        f"--volume={names.volume(store.stack)}:{FILES}",
         *podman.label_options(labels),
-    ]
-
-
-def _file_systems(account: Account, instance: Record) -> list[tuple[str, str]]:
-    """Names of file systems with their mount target of the instance's zone, as the VPC's name server says."""
-    zone = account.one("subnet", instance["props"]["subnetId"])["props"]["availabilityZone"]
-    return [
-        (target["props"]["dnsName"], target["props"]["ipAddress"])
-        for target in account.of("mountTarget")
-        if account.one("subnet", target["props"]["subnetId"])["props"]["availabilityZone"] == zone
     ]
 
 
@@ -139,7 +122,8 @@ def link(store: Store, identity: str, up: bool) -> None:
         inspected = json.loads(podman.run("inspect", name))[0]["NetworkSettings"]["Networks"]
         gateway = next(iter(inspected.values()))["Gateway"]
         podman.run("exec", name, "ip", "route", "replace", "default", "via", gateway)
-        podman.run("exec", name, "ip", "route", "replace", f"{addresses.METADATA}/32", "dev", "eth0")
+        metadata = clouds.of(store.read()).METADATA
+        podman.run("exec", name, "ip", "route", "replace", f"{metadata}/32", "dev", "eth0")
 
 
 def remove(store: Store, identity: str) -> None:

@@ -15,7 +15,7 @@ def network(stack: str, vpc: str) -> str:
 
 def volume(stack: str) -> str:
     """All file systems of a stack."""
-    return f"{PROJECT}-{stack}-efs"
+    return f"{PROJECT}-{stack}-files"
 
 
 def labels(stack: str, **more: str) -> dict[str, str]:

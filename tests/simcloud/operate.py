@@ -56,7 +56,7 @@ def start(place: Place) -> list[str]:
 
 
 def check(place: Place) -> str:  # noqa: ARG001 - the face of every cloud
-    return "AWS is simulated on this computer: tests/simcloud"
+    return "the cloud is simulated on this computer: tests/simcloud"
 
 
 def run_inside(stack: str, node: str, *command: str) -> str:

@@ -1,4 +1,4 @@
-"""The engine's requests for AWS's resources and look-ups."""
+"""The engine's requests for a cloud's resources and look-ups."""
 
 import asyncio
 import json
@@ -11,10 +11,11 @@ from typing import Any, TypeVar, cast
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import provider_pb2
 
-from tests.simcloud import catalogue, instances, lookups, resources, storage, vpc
-from tests.simcloud.catalogue import Kind
+from tests.simcloud import catalogue, clouds, resources
+from tests.simcloud.clouds import Face
 from tests.simcloud.errors import RefusedError
-from tests.simcloud.resources import Hooks
+from tests.simcloud.hooks import Hooks
+from tests.simcloud.kind import Kind
 from tests.simcloud.store import Record, Store
 from tools.local_hosts.errors import HostError
 from tools.provider.diff import changed, keep_ignored, response
@@ -23,30 +24,16 @@ from tools.provider.values import UNKNOWN, Wire, from_struct, is_unknown, plain,
 
 T = TypeVar("T")
 
-HOOKS: Mapping[str, Hooks] = {**vpc.HOOKS, **instances.HOOKS, **storage.HOOKS}
-# The version that the SDK asks for; any would do.
-VERSION = "7.51.1"
-_ADD = "tests/simcloud/types.yaml is where types are added"
-# Whatever the real plugin computes on its own and programs may read before it is known.
-_COMPUTED_BY_HOOKS = {
-    "instance": ("privateIp", "publicIp", "privateDns", "publicDns", "primaryNetworkInterfaceId", "subnetId",
-                 "vpcSecurityGroupIds", "availabilityZone", "rootBlockDevice"),
-    "networkInterface": ("privateIp", "privateIps", "macAddress", "privateDnsName"),
-    "eip": ("publicIp", "publicDns", "privateIp", "associationId"),
-    "mountTarget": ("ipAddress", "availabilityZoneName", "mountTargetDnsName"),
-    "launchTemplate": ("latestVersion",),
-}  # fmt: skip
-
 
 class Provider(Plugin):
     """Serves one engine; knows its region and stack from the engine's configuration of the provider."""
 
-    version = VERSION
-
-    def __init__(self, engine: str) -> None:
+    def __init__(self, cloud: str, engine: str) -> None:
         super().__init__(engine)
+        self._face: Face = clouds.named(cloud)
+        self.version = self._face.VERSION
         self._pool = ThreadPoolExecutor(max_workers=64)
-        self._region = os.environ.get("AWS_REGION") or "eu-central-1"
+        self._region = self._face.region(os.environ)
         self._tags: dict[str, Any] = {}
         self._stack = ""
 
@@ -57,7 +44,7 @@ class Provider(Plugin):
     async def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802 (RPC)
         del context
         given = cast("dict[str, Any]", plain(from_struct(request.args)))
-        self._region = str(given.get("region") or self._region)
+        self._region = self._face.region({**os.environ, **given})
         tags = given.get("defaultTags") or {}
         tags = json.loads(tags) if isinstance(tags, str) else tags
         self._tags = tags.get("tags") or {}
@@ -67,7 +54,7 @@ class Provider(Plugin):
         )
 
     async def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         new, old = from_struct(request.news), from_struct(request.olds)
         problems = [
             provider_pb2.CheckFailure(property=path, reason=f"{kind.token} has no argument {path}")
@@ -83,18 +70,18 @@ class Provider(Plugin):
         )
 
     async def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         old = from_struct(request.old_inputs)
         new = keep_ignored(request.ignoreChanges, old, from_struct(request.news))
         changes = changed(old, new)
-        replacing = _replaced(kind, old, new)
+        replacing = self._face.replaced(kind, old, new)
         return response(changes, lambda path: kind.replaces_at(path) or path.partition(".")[0] in replacing)
 
     async def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=to_struct({**_unknowns(kind), **inputs}))
+            return provider_pb2.CreateResponse(properties=to_struct({**self._unknowns(kind), **inputs}))
         name = request.urn.rpartition("::")[2]
         store = self._store(request.urn)
         record = await self._do(
@@ -102,16 +89,22 @@ class Provider(Plugin):
             kind,
             "creating",
             lambda: resources.create(
-                store, kind, _hooks(kind), name, request.urn, self._region, self._tagged(kind, _meant(inputs))
+                store,
+                kind,
+                self._hooks(kind),
+                name,
+                request.urn,
+                self._region,
+                self._tagged(kind, _meant(inputs)),
             ),
         )
         return provider_pb2.CreateResponse(id=record["id"], properties=to_struct(_outputs(record)))
 
     async def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         store = self._store(request.urn)
         record = await self._do(
-            context, kind, "reading", lambda: resources.read(store, kind, _hooks(kind), request.id)
+            context, kind, "reading", lambda: resources.read(store, kind, self._hooks(kind), request.id)
         )
         if record is None:
             return provider_pb2.ReadResponse(id="")
@@ -123,11 +116,11 @@ class Provider(Plugin):
         )
 
     async def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         old, inputs = from_struct(request.olds), from_struct(request.news)
         inputs = keep_ignored(request.ignoreChanges, old, inputs)
         if request.preview:
-            later = _of_next_version(kind)
+            later = dict.fromkeys(self._face.of_next_version(kind), UNKNOWN)
             return provider_pb2.UpdateResponse(properties=to_struct({**old, **later, **inputs}))
         store = self._store(request.urn)
         record = await self._do(
@@ -135,24 +128,26 @@ class Provider(Plugin):
             kind,
             "updating",
             lambda: resources.update(
-                store, kind, _hooks(kind), request.id, self._tagged(kind, _meant(inputs))
+                store, kind, self._hooks(kind), request.id, self._tagged(kind, _meant(inputs))
             ),
         )
         return provider_pb2.UpdateResponse(properties=to_struct(_outputs(record)))
 
     async def Delete(self, request: Any, context: Any) -> Empty:  # noqa: N802 (RPC)
-        kind = await _kind(context, request.urn)
+        kind = await self._kind(context, request.urn)
         store = self._store(request.urn)
         await self._do(
-            context, kind, "deleting", lambda: resources.delete(store, kind, _hooks(kind), request.id)
+            context, kind, "deleting", lambda: resources.delete(store, kind, self._hooks(kind), request.id)
         )
         return Empty()
 
     async def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: N802 (RPC)
-        answer = lookups.LOOK_UPS.get(request.tok)
+        answer = self._face.LOOK_UPS.get(request.tok)
         if answer is None:
             await fail(
-                context, f"simcloud has no look-up {request.tok}; tests/simcloud/lookups.py is where they are"
+                context,
+                f"simcloud has no look-up {request.tok}; "
+                f"tests/simcloud/{self._face.NAME}/lookups.py is where they are",
             )
             raise AssertionError
         asked = cast("dict[str, Any]", plain(from_struct(request.args)))
@@ -160,7 +155,8 @@ class Provider(Plugin):
         try:
             found = answer(account, asked, asked.get("region") or self._region)
         except RefusedError as refusal:
-            await fail(context, refusal.told("reading", request.tok.rpartition(":")[2], "Describe"))
+            what = request.tok.rpartition(":")[2]
+            await fail(context, self._face.told(refusal, "reading", what, "Describe"))
             raise
         # `return` is a word of Python's own
         return provider_pb2.InvokeResponse(**{"return": to_struct({**asked, **found})})
@@ -182,24 +178,29 @@ class Provider(Plugin):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except RefusedError as refusal:
-            await fail(context, refusal.told(action, kind.name, kind.creates))
+            await fail(context, self._face.told(refusal, action, kind.name, kind.creates))
             raise
         except (HostError, OSError) as error:
             await fail(context, f"{action} {kind.name}: simcloud: {error}")
             raise
 
+    def _hooks(self, kind: Kind) -> Hooks:
+        return self._face.HOOKS.get(kind.name, Hooks())
 
-def _hooks(kind: Kind) -> Hooks:
-    return HOOKS.get(kind.name, Hooks())
+    async def _kind(self, context: Any, urn: str) -> Kind:
+        token = token_of(urn)
+        kind = catalogue.by_token(self._face.NAME).get(token)
+        if kind is None:
+            where = f"tests/simcloud/{self._face.NAME}/types.yaml"
+            await fail(context, f"simcloud has no {token}; {where} is where types are added")
+            raise AssertionError
+        return kind
 
-
-async def _kind(context: Any, urn: str) -> Kind:
-    token = token_of(urn)
-    kind = catalogue.by_token().get(token)
-    if kind is None:
-        await fail(context, f"simcloud has no {token}; {_ADD}")
-        raise AssertionError
-    return kind
+    def _unknowns(self, kind: Kind) -> dict[str, Wire]:
+        """What a preview cannot know."""
+        by_hooks = self._face.BY_HOOKS.get(kind.name, ())
+        known = [*kind.computed, *by_hooks, *(["arn"] if kind.arn else [])]
+        return {**dict.fromkeys(known, UNKNOWN), "id": UNKNOWN}
 
 
 def _meant(inputs: Mapping[str, Wire]) -> dict[str, Any]:
@@ -219,26 +220,6 @@ def _named(kind: Kind, urn: str, old: Mapping[str, Wire], new: dict[str, Wire]) 
     kept = old.get(kind.named)
     name = kept if isinstance(kept, str) else f"{urn.rpartition('::')[2]}-{secrets.token_hex(4)[:7]}"
     return {**new, kind.named: name}
-
-
-def _unknowns(kind: Kind) -> dict[str, Wire]:
-    """What a preview cannot know."""
-    names = [*kind.computed, *_COMPUTED_BY_HOOKS.get(kind.name, ()), *(["arn"] if kind.arn else [])]
-    return {**dict.fromkeys(names, UNKNOWN), "id": UNKNOWN}
-
-
-def _of_next_version(kind: Kind) -> dict[str, Wire]:
-    return {"latestVersion": UNKNOWN} if kind.name == "launchTemplate" else {}
-
-
-def _replaced(kind: Kind, old: Mapping[str, Wire], new: Mapping[str, Wire]) -> set[str]:
-    """Inputs whose change replaces by a rule that no schema tells."""
-    replaced: set[str] = set()
-    if kind.name == "instance" and new.get("userDataReplaceOnChange"):
-        replaced |= {"userData", "userDataBase64"}
-    if kind.name == "parameter" and "SecureString" in (old.get("type"), new.get("type")):
-        replaced.add("type")
-    return replaced
 
 
 def _outputs(record: Record) -> dict[str, Any]:

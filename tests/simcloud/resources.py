@@ -3,41 +3,20 @@
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.simcloud import catalogue, faults
-from tests.simcloud.catalogue import Kind
+from tests.simcloud import catalogue, clouds, faults
 from tests.simcloud.errors import RefusedError
+from tests.simcloud.hooks import Hooks
+from tests.simcloud.kind import Kind
 from tests.simcloud.store import Account, Record, Store
 
-ACCOUNT = "123456789012"
-# As often as the provider asks the API before it gives up (max_retries).
+# As often as AWS's provider asks the API before it gives up (max_retries).
 ATTEMPTS = 25
-_TEMPLATE = re.compile(r"\{(new:)?([A-Za-z-]+)\}")
+_TEMPLATE = re.compile(r"\{(new:)?([A-Za-z0-9-]+)\}")
 
 Props = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a type does beyond the table.
-
-    prepare   in the transaction that makes the record: checks it, fills in outputs; may raise RefusedError
-    made      after it: makes what is real; if it raises, the record goes again
-    changed   after an update
-    gone      after a delete
-    alive     whether it is still there
-    free      in the transaction that deletes: RefusedError if it cannot go, beyond what `holds` says
-    """
-
-    prepare: Callable[[Store, Account, Record], None] | None = None
-    made: Callable[[Store, Record], None] | None = None
-    changed: Callable[[Store, Record, Record], None] | None = None
-    gone: Callable[[Store, Record], None] | None = None
-    alive: Callable[[Store, Record], bool] | None = None
-    free: Callable[[Store, Account, Record], None] | None = None
 
 
 def create(
@@ -51,11 +30,12 @@ def create(
     identity: str | None = None,
 ) -> Record:
     """Makes a resource, with an id of its own unless one is given. Raises RefusedError."""
-    _ask(store, kind.creates)
+    _ask(store, kind, kind.creates)
     with store.change() as account:
         _check_references(account, kind, inputs)
         props = _filled(kind, region, inputs, identity)
         record: Record = {
+            "cloud": kind.cloud,
             "kind": kind.name,
             "id": props.pop("id"),
             "name": name,
@@ -68,7 +48,9 @@ def create(
         if hooks.prepare:
             hooks.prepare(store, account, record)
         if account.get(kind.name, record["id"]) is not None:
-            raise RefusedError("EntityAlreadyExists", f"{kind.name} {record['id']} already exists")
+            raise RefusedError(
+                clouds.named(kind.cloud).CODES.exists, f"{kind.name} {record['id']} already exists"
+            )
         account.put(record)
     if hooks.made:
         try:
@@ -84,17 +66,20 @@ def create(
 
 def update(store: Store, kind: Kind, hooks: Hooks, identity: str, inputs: Mapping[str, Any]) -> Record:
     """Brings the inputs of a resource up to date; computed outputs stay. Raises RefusedError."""
-    _ask(store, kind.creates.replace("Create", "Modify"))
+    _ask(store, kind, kind.creates.replace("Create", "Modify"))
     with store.change() as account:
         record = account.get(kind.name, identity)
         if record is None:
-            raise RefusedError(f"Invalid{kind.name}.NotFound", f"the {kind.name} '{identity}' does not exist")
+            raise RefusedError(
+                clouds.named(kind.cloud).CODES.not_found(kind.name),
+                f"the {kind.name} '{identity}' does not exist",
+            )
         _check_references(account, kind, inputs)
         before = {**record, "props": dict(record["props"])}
         removed = set(record["inputs"]) - set(inputs)
         kept = {key: value for key, value in record["props"].items() if key not in removed}
         defaults = {key: value for key, value in kind.defaults.items() if key in removed}
-        record["props"] = {**kept, **defaults, **inputs, "tagsAll": inputs.get("tags", {})}
+        record["props"] = {**kept, **defaults, **inputs, **clouds.named(kind.cloud).follows(kind, inputs)}
         record["inputs"] = sorted(inputs)
     if hooks.changed:
         hooks.changed(store, before, record)
@@ -103,7 +88,7 @@ def update(store: Store, kind: Kind, hooks: Hooks, identity: str, inputs: Mappin
 
 def delete(store: Store, kind: Kind, hooks: Hooks, identity: str) -> None:
     """Removes a resource; fine if it is gone already. Raises RefusedError while others use it."""
-    _ask(store, kind.creates.replace("Create", "Delete").replace("RunInst", "TerminateInst"))
+    _ask(store, kind, kind.creates.replace("Create", "Delete").replace("RunInst", "TerminateInst"))
     with store.change() as account:
         record = account.get(kind.name, identity)
         if record is None:
@@ -129,13 +114,13 @@ def read(store: Store, kind: Kind, hooks: Hooks, identity: str) -> Record | None
     return record
 
 
-def _ask(store: Store, operation: str) -> None:
+def _ask(store: Store, kind: Kind, operation: str) -> None:
     """One call of the API, tried again while it is throttled."""
     for attempt in range(ATTEMPTS):
         if faults.hit(store, "throttle", operation=operation) is None:
             return
         time.sleep(min(0.02 * 1.5**attempt, 0.2))
-    raise RefusedError("RequestLimitExceeded", "Request limit exceeded.", operation)
+    raise RefusedError(clouds.named(kind.cloud).CODES.throttled, "Request limit exceeded.", operation)
 
 
 def values(props: Mapping[str, Any], path: str) -> Iterator[Any]:
@@ -152,25 +137,20 @@ def values(props: Mapping[str, Any], path: str) -> Iterator[Any]:
 
 
 def _check_references(account: Account, kind: Kind, inputs: Mapping[str, Any]) -> None:
+    face = clouds.named(kind.cloud)
     for path, target in kind.refers.items():
         for identity in values(inputs, path):
-            if account.get(target, identity) is None and not _implied(account, target, identity):
+            if account.get(target, identity) is None and not face.implied(account, target, identity):
                 raise RefusedError(
-                    f"Invalid{target[0].upper()}{target[1:]}ID.NotFound",
+                    face.CODES.not_found(target),
                     f"The {target} ID '{identity}' of {kind.name}.{path} does not exist",
                 )
-
-
-def _implied(account: Account, target: str, identity: str) -> bool:
-    """What comes with a VPC and is no resource of its own."""
-    of_vpc = {"securityGroup": "defaultSecurityGroupId", "routeTable": "defaultRouteTableId"}.get(target)
-    return of_vpc is not None and any(vpc["props"][of_vpc] == identity for vpc in account.of("vpc"))
 
 
 def _users(account: Account, record: Record) -> Iterator[str]:
     """Resources that keep this one from being deleted."""
     for other in account.resources.values():
-        kind = catalogue.kinds()[other["kind"]]
+        kind = catalogue.kinds(record.get("cloud") or clouds.DEFAULT)[other["kind"]]
         # a group's own rules go with it
         if other["props"].get("securityGroupId") == record["id"]:
             continue
@@ -183,34 +163,28 @@ def _users(account: Account, record: Record) -> Iterator[str]:
 
 def _filled(kind: Kind, region: str, inputs: Mapping[str, Any], identity: str | None) -> Props:
     """The inputs with an id, defaults and what is computed."""
-    known: Props = {**inputs, "account": ACCOUNT, "region": region, "random": secrets.token_hex(8)}
+    face = clouds.named(kind.cloud)
+    known: Props = {**inputs, "account": face.ACCOUNT, "region": region, "random": secrets.token_hex(8)}
     if kind.named and inputs.get(f"{kind.named}Prefix") and not inputs.get(kind.named):
         known[kind.named] = inputs[f"{kind.named}Prefix"] + secrets.token_hex(13)
     for key, value in kind.defaults.items():
-        known.setdefault(key, _render(value, known))
-    made = new_id(kind.id) if kind.id.endswith("-") else _render(kind.id, known)
+        known.setdefault(key, _render(face, value, known))
+    made = face.new_id(kind.id) if kind.id.endswith("-") else _render(face, kind.id, known)
     known["id"] = identity or made
     for key, value in kind.computed.items():
-        known[key] = _render(value, known)
+        known[key] = _render(face, value, known)
     if kind.arn:
-        known["arn"] = "arn:aws:" + _render(kind.arn, known).replace("//", "/")
-    known["tagsAll"] = inputs.get("tags", {})
+        known["arn"] = "arn:aws:" + _render(face, kind.arn, known).replace("//", "/")
+    known |= face.follows(kind, inputs)
     del known["account"], known["random"]
     return known
 
 
-def _render(value: Any, known: Mapping[str, Any]) -> Any:
+def _render(face: clouds.Face, value: Any, known: Mapping[str, Any]) -> Any:
     if not isinstance(value, str):
         return value
 
     def fill(found: re.Match[str]) -> str:
-        return new_id(found[2]) if found[1] else str(known.get(found[2], ""))
+        return face.new_id(found[2]) if found[1] else str(known.get(found[2], ""))
 
     return _TEMPLATE.sub(fill, value)
-
-
-def new_id(prefix: str) -> str:
-    """17 hexadecimal digits, as AWS makes them; IAM's are capitals."""
-    if prefix.isupper():
-        return prefix + secrets.token_hex(8).upper() + "Q"
-    return prefix + "0" + secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""Start the plugin."""
+"""Start the plugin of a cloud: `serve.py CLOUD [ENGINE]`."""
 
 import sys
 import warnings
@@ -10,11 +10,13 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 # the SDK's own, about its own modules
 warnings.simplefilter("ignore", DeprecationWarning)
 
-from tests.simcloud import endpoint  # noqa: E402 (as above)
+from tests.simcloud import clouds  # noqa: E402 (as above)
 from tests.simcloud.provider import Provider  # noqa: E402 (needs the path above)
 from tools.provider.serve import serve  # noqa: E402 (as above)
 
 if __name__ == "__main__":
-    endpoint.start()
-    print("==> simcloud: AWS is simulated on this computer", file=sys.stderr)
-    serve(Provider)
+    cloud = sys.argv.pop(1)
+    face = clouds.named(cloud)
+    face.start()
+    print(f"==> simcloud: {face.TITLE} is simulated on this computer", file=sys.stderr)
+    serve(lambda engine: Provider(cloud, engine))

@@ -1,12 +1,11 @@
 """What the answering host of each VPC is told: instances, mount targets, parameters, and its firewall."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from tests.simcloud import addresses, certificates, firewall, publishing, vpc_zones, wires
-from tests.simcloud.resources import ACCOUNT
-from tests.simcloud.store import Account, Record, Store, stacks, write
+from tests.simcloud import addresses, certificates, clouds, firewall, wires
+from tests.simcloud.clouds import Target
+from tests.simcloud.store import Account, Store, write
 
 
 def settle(store: Store) -> None:
@@ -34,57 +33,36 @@ def refresh(store: Store) -> None:
 
 
 def _state(store: Store, account: Account, vpc: str) -> dict[str, Any]:
-    targets = [target for target in account.of("mountTarget") if _vpc_of(account, target) == vpc]
+    face = clouds.of(account)
+    targets = [target for target in face.targets(account) if target.vpc == vpc]
     return {
-        "account": ACCOUNT,
-        "targets": {
-            target["props"]["ipAddress"]: {
-                "fs": target["props"]["fileSystemId"],
-                "certificate": certificates.of_server(
-                    store, wires.folder(store, vpc) / "certificates", target["props"]["dnsName"]
-                ),
-            }
-            for target in targets
-        },
+        "cloud": face.NAME,
+        "account": face.ACCOUNT,
+        "targets": {target.address: _target(store, vpc, target) for target in targets},
         "instances": {
-            instance["props"]["privateIp"]: _instance(account, instance)
+            instance["props"]["privateIp"]: face.instance(account, instance)
             for instance in account.of("instance")
             if instance["sim"].get("vpc") == vpc
         },
-        "parameters": {
-            parameter["id"]: {
-                "type": parameter["props"]["type"],
-                "value": parameter["props"].get("value", ""),
-            }
-            for parameter in account.of("parameter")
-        },
-        "nft": _closed(account, vpc, targets),
+        "parameters": face.parameters(account),
+        "nft": _closed(targets),
     }
 
 
-def everywhere() -> dict[str, Any]:
-    """What the API tells, of all stacks of this copy of the project."""
-    found: dict[str, Any] = {"account": ACCOUNT, "instances": {}, "parameters": {}}
-    for stack in stacks():
-        account = Store(stack).read()
-        for instance in account.of("instance"):
-            found["instances"][f"{stack} {instance['id']}"] = _instance(account, instance)
+def _target(store: Store, vpc: str, target: Target) -> dict[str, str]:
+    found = {"fs": target.file_system}
+    if target.tls:
+        folder = wires.folder(store, vpc) / "certificates"
+        found["certificate"] = certificates.of_server(store, folder, target.name)
     return found
 
 
-def _vpc_of(account: Account, record: Record) -> str:
-    return account.one("subnet", record["props"]["subnetId"])["props"]["vpcId"]
-
-
-def _closed(account: Account, vpc: str, targets: list[Record]) -> str:
-    """Mount targets let in what their groups say; the rest of the host answers to all of the VPC."""
-    cidr = addresses.cidr_of_vpc(account, vpc)
+def _closed(targets: list[Target]) -> str:
+    """Mount targets let in whom they say; the rest of the host answers to all of the VPC."""
     lines: list[str] = []
     for target in targets:
-        groups = target["props"].get("securityGroups", [])
-        where = f"ip daddr {target['props']['ipAddress']}"
-        for match in firewall.matches(account, cidr, "securityGroupIngressRule", groups, "saddr"):
-            lines.append(f"        {where} {match} accept")
+        where = f"ip daddr {target.address}"
+        lines += [f"        {where} {rule}" for rule in target.lets_in]
         lines.append(f"        {where} drop")
     return "\n".join(
         [
@@ -100,61 +78,3 @@ def _closed(account: Account, vpc: str, targets: list[Record]) -> str:
             *("    }", "}", ""),
         ]
     )
-
-
-def _instance(account: Account, instance: Record) -> dict[str, Any]:
-    props, sim = instance["props"], instance["sim"]
-    options = next(iter(_dicts(props.get("metadataOptions"))), {})
-    subnet = account.one("subnet", props["subnetId"])["props"]
-    profile = account.get("instanceProfile", str(props.get("iamInstanceProfile") or ""))
-    role = str(profile["props"].get("role") or "") if profile else ""
-    tags = dict(props.get("tags") or {})
-    return {
-        "id": instance["id"],
-        "account": ACCOUNT,
-        "type": props["instanceType"],
-        "state": "running",
-        "image": props.get("ami") or "",
-        "privateIp": props["privateIp"],
-        "publicIp": publishing.public_of(account, props["privateIp"]) or sim.get("autoPublicIp") or "",
-        "hostname": sim["hostname"],
-        "launched": sim["launched"],
-        "zone": subnet["availabilityZone"],
-        "zoneId": vpc_zones.zone_id(subnet["availabilityZone"]),
-        "region": instance["region"],
-        "subnet": props["subnetId"],
-        "subnetCidr": subnet["cidrBlock"],
-        "vpc": sim["vpc"],
-        "vpcCidr": str(addresses.cidr_of_vpc(account, sim["vpc"])),
-        "interface": sim.get("interface") or "eni-of-its-own",
-        "mac": sim["mac"],
-        "groups": firewall.groups_of(account, instance),
-        "role": role,
-        "profileArn": profile["props"]["arn"] if profile else "",
-        "mayRead": sorted(_readable(account, role)),
-        "spot": bool(props.get("instanceMarketOptions")),
-        "notice": sim.get("notice") or "",
-        "tokens": options.get("httpTokens") or "optional",
-        "tags": tags if options.get("instanceMetadataTags") == "enabled" else None,
-        "allTags": tags,
-        "userData": sim.get("userData") or "",
-    }
-
-
-def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, dict):
-            yield item
-
-
-def _readable(account: Account, role: str) -> Iterator[str]:
-    """Names of the parameters that a role's policies name. No wildcards: a policy is read as it stands."""
-    for policy in account.of("rolePolicy"):
-        if policy["props"]["role"] != role:
-            continue
-        for statement in _dicts(json.loads(policy["props"]["policy"]).get("Statement")):
-            actions, resources = statement.get("Action"), statement.get("Resource")
-            if "ssm:GetParameter" in (actions if isinstance(actions, list) else [actions]):
-                for arn in resources if isinstance(resources, list) else [resources]:
-                    name = str(arn).partition(":parameter/")[2]
-                    yield from (name, f"/{name}")

@@ -1,6 +1,6 @@
 """What a stack's simulated account holds: one JSON file, changed by one process at a time, whole or not.
 
-    {"resources": {"<kind> <id>": {"kind", "id", "name", "urn", "region", "props", "sim"}}}
+    {"resources": {"<kind> <id>": {"cloud", "kind", "id", "name", "urn", "region", "inputs", "props", "sim"}}}
 
 `props` are the resource's properties as a program sees them; `sim` is what only the stand-in knows.
 """
@@ -23,6 +23,11 @@ class Account:
 
     def __init__(self, resources: dict[str, Record]) -> None:
         self.resources = resources
+
+    @property
+    def cloud(self) -> str:
+        """A stack's resources are all of one cloud; nothing for an account that holds none."""
+        return next((str(record.get("cloud", "")) for record in self.resources.values()), "")
 
     def get(self, kind: str, identity: str) -> Record | None:
         return self.resources.get(f"{kind} {identity}")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.simcloud import addresses, catalogue, faults, firewall, resources, vpc
+from tests.simcloud import addresses, catalogue, clouds, faults, firewall, resources
 from tests.simcloud.errors import RefusedError
+from tests.simcloud.hooks import Hooks
 from tests.simcloud.inside import api, metadata
-from tests.simcloud.resources import Hooks
 from tests.simcloud.store import Record, Store
 
 Make = Callable[..., Record]
@@ -21,14 +21,14 @@ def store(tmp_path: Path) -> Store:
 
 
 def without_effects(kind: str) -> Hooks:
-    hooks = vpc.HOOKS.get(kind, Hooks())
+    hooks = clouds.named("aws").HOOKS.get(kind, Hooks())
     return Hooks(prepare=hooks.prepare, free=hooks.free)
 
 
 @pytest.fixture
 def make(store: Store) -> Make:
     def make_one(kind: str, **inputs: Any) -> Record:
-        known = catalogue.kinds()[kind]
+        known = catalogue.kinds("aws")[kind]
         return resources.create(store, known, without_effects(kind), kind, "", "eu-central-1", inputs)
 
     return make_one
@@ -42,7 +42,7 @@ def network(make: Make) -> tuple[str, str]:
 
 
 def delete(store: Store, record: Record) -> None:
-    kind = catalogue.kinds()[record["kind"]]
+    kind = catalogue.kinds("aws")[record["kind"]]
     resources.delete(store, kind, without_effects(record["kind"]), record["id"])
 
 
@@ -138,7 +138,7 @@ def test_throttling_is_waited_for_25_times(store: Store, make: Make) -> None:
 
 def test_an_input_that_is_taken_away_falls_back_to_its_default(store: Store, make: Make) -> None:
     made = make("vpc", cidrBlock="10.1.0.0/16", enableDnsHostnames=True, tags={"a": "b"})
-    kind = catalogue.kinds()["vpc"]
+    kind = catalogue.kinds("aws")["vpc"]
     after = resources.update(store, kind, Hooks(), made["id"], {"cidrBlock": "10.1.0.0/16"})
     assert after["props"]["enableDnsHostnames"] is False
     assert after["props"]["tagsAll"] == {}

@@ -1,4 +1,4 @@
-"""A VPC as a podman network, with the one host in it that answers for AWS."""
+"""A VPC as a podman network, with the one host in it that answers for the cloud."""
 
 import json
 import shutil
@@ -15,8 +15,8 @@ from tools.local_hosts import image, podman, state
 INSIDE = Path(__file__).parent / "inside"
 
 
-def create(store: Store, vpc: str, cidr: str) -> None:
-    """Makes the network, and the host that answers for AWS in it. Raises RefusedError."""
+def create(store: Store, vpc: str, cidr: str, metadata: str) -> None:
+    """Makes the network, and the host that answers for the cloud in it. Raises RefusedError."""
     block = IPv4Network(cidr)
     try:
         podman.run(
@@ -35,10 +35,10 @@ def create(store: Store, vpc: str, cidr: str) -> None:
             f"a simulated VPC is a network of this computer, and {block} cannot be one: {error.reason}; "
             "give the stack another network.cidr",
         ) from error
-    _start(store, vpc, block)
+    _start(store, vpc, block, metadata)
 
 
-def _start(store: Store, vpc: str, block: IPv4Network) -> None:
+def _start(store: Store, vpc: str, block: IPv4Network, metadata: str) -> None:
     shared = folder(store, vpc)
     (shared / "certificates").mkdir(parents=True, exist_ok=True)
     address = str(addresses.served(block))
@@ -56,17 +56,18 @@ def _start(store: Store, vpc: str, block: IPv4Network) -> None:
         f"--ip={address}",
         f"--volume={shared}:/sim:ro",
         f"--volume={INSIDE}:/inside:ro",
-        *podman.label_options(names.labels(store.stack, vpc=vpc, answers="aws")),
+        *podman.label_options(names.labels(store.stack, vpc=vpc, answers="cloud")),
         "--entrypoint=python3",
         image.ensure(),
         "-B",
         "/inside/server.py",
         address,
+        metadata,
     )
 
 
 def answering(store: Store, vpc: str) -> str:
-    return names.container(store.stack, f"aws-{vpc}")
+    return names.container(store.stack, f"answers-{vpc}")
 
 
 def folder(store: Store, vpc: str) -> Path:
@@ -104,7 +105,7 @@ def let_loopback_through(store: Store, vpc: str) -> None:
 def remove(store: Store, vpc: str) -> None:
     """Removes the network with everything in it, also hosts that nobody knows of."""
     for host in podman.containers(names.labels(store.stack, vpc=vpc)):
-        if host["Labels"].get("answers") != "aws":
+        if "answers" not in host["Labels"]:
             state.say(f"removing {host['Names'][0]}, which a run that was cut off has left")
         podman.remove("container", str(host["Names"][0]))
     podman.remove("network", names.network(store.stack, vpc))

@@ -25,7 +25,6 @@ class GpuFleet(Fleet):
         self.config = {
             "team": "tests",
             "cloud": "local",
-            "storage": {"onDestroy": "delete"},
             "packages": {"insecureRegistries": [standins.registry]},
             "gpuVms": [self.described(name) for name in NAMES],
         }

@@ -10,17 +10,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from fleet.engine.standins import LOCAL, SUBNET
 from tools.local_hosts import image, podman, state
 
 HERE = Path(__file__).parent
-# Of the stack supervisely-local, whose file names the address: the tenth.
-SUBNET = "10.87.87.0/24"
-LOCAL = "supervisely-local"
 # What anybody may know: it opens the stand-in only.
 API_TOKEN = "stand-in-api-token-which-opens-nothing-else"  # noqa: S105
 TEAM = 7
@@ -56,11 +55,14 @@ class Standins:
     def registry(self) -> str:
         return f"{self.address}:5000"
 
-    def start(self, tls: Path | None = None) -> None:
+    def is_there(self) -> bool:
+        return podman.exists("network", self._object)
+
+    def start(self, tls: Path | None = None, teams: Sequence[int] = ()) -> None:
         """Those that run already stay, those that were stopped go on. `tls`: a folder for a certificate,
-        with which the server listens on port 443 as well.
+        with which the server listens on port 443 as well. `teams` are there besides two of the tests.
         """
-        if not podman.exists("network", self._object):
+        if not self.is_there():
             subnet = [f"--subnet={self.subnet}"] if self.subnet else []
             podman.run("network", "create", *subnet, self._object)
         if not podman.exists("container", self._object):
@@ -71,7 +73,7 @@ class Standins:
             self._create(tls)
         podman.run("start", self._object)
         self._wait()
-        self.say("teams", {API_TOKEN: [TEAM, TEAM + 1]})
+        self.say("teams", {API_TOKEN: sorted({TEAM, TEAM + 1, *teams})})
         for version in VERSIONS:
             if not self._has(version):
                 self._publish(version)

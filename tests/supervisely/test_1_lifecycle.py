@@ -87,6 +87,7 @@ def test_a_newer_agent_comes_in_place(up: GpuFleet) -> None:
     assert up.machine("keeps") == machine
 
 
+@pytest.mark.exhaustive
 def test_tokens_are_made_anew_in_place(up: GpuFleet) -> None:
     before = {name: up.agent_of(name) for name in NAMES}
     hosts = {name: up.machine(name) for name in NAMES}

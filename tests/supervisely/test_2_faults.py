@@ -17,6 +17,7 @@ def test_a_gpu_that_is_not_there_is_named(up: GpuFleet) -> None:
     assert len(up.alive()) == 2, "no orphan is left"
 
 
+@pytest.mark.exhaustive
 def test_a_refused_token_makes_nothing(up: GpuFleet) -> None:
     up.config["gpuVms"].append(up.described("third"))
     up.standins.fail(refuse_api_token=True)
@@ -28,6 +29,7 @@ def test_a_refused_token_makes_nothing(up: GpuFleet) -> None:
     assert len(up.alive()) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_is_too_old_is_told_from_the_machine(up: GpuFleet) -> None:
     up.standins.fail(version="6.5.0")
     done = up.up()
@@ -48,6 +50,7 @@ def test_an_agent_that_is_never_running_is_told_and_leaves_no_orphan(up: GpuFlee
     assert len(up.alive()) == 3
 
 
+@pytest.mark.exhaustive
 def test_the_next_up_goes_on_where_the_failed_one_ended(up: GpuFleet) -> None:
     up.up_well()
     assert up.agent_of("third")["status"] == "running"
@@ -56,6 +59,7 @@ def test_the_next_up_goes_on_where_the_failed_one_ended(up: GpuFleet) -> None:
     assert len(up.alive()) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_cannot_be_reached_is_named(up: GpuFleet) -> None:
     up.vm("keeps")["settings"]["agentVersion"] = "6.9.7"
     up.standins.stop()
@@ -81,6 +85,7 @@ def test_a_destroy_without_the_server_says_what_is_left_and_the_next_one_ends_it
     assert up.run("leftovers", up.stack).code == 0
 
 
+@pytest.mark.exhaustive
 def test_without_a_call_the_one_click_is_told(up: GpuFleet) -> None:
     up.config["gpuVms"] = [up.described("third")]
     del up.vm("third")["settings"]["decommission"]

@@ -21,6 +21,8 @@ from components.platforms import supervisely
 from tests.local.hosts import LOGIN, Stack, made
 from tests.supervisely.standins import API_TOKEN, DIRECT, REPOSITORY, TEAM, Standins
 
+pytestmark = pytest.mark.exhaustive
+
 NODE = "annotator"
 SCRIPT = f"{commands.INSTALLED}/supervisely.sh"
 DEVICE = "echo '01:00.0 3D controller: NVIDIA Corporation TU104GL [Tesla T4]'"

@@ -9,7 +9,7 @@ firewall remove  --stack S --role R                          -> {}
 storage create   --stack S --team T                          -> {id}
 storage remove   --stack S                                   -> {}
 machine create   --stack S --team T --node N --role R --cpus C --memory-gib G [--shm-gib G]
-                 --mount-path PATH [--public] [--apt-mirror URL]  < user data
+                 [--mount-path PATH] [--public] [--apt-mirror URL]  < user data
                                                              -> {id, privateIp, publicIp, sshHost, sshPort}
 machine describe --stack S --node N                          -> as create
 machine remove   --stack S --node N                          -> {}
@@ -113,7 +113,7 @@ def _machine(asked: argparse.Namespace) -> dict[str, object]:
         return {}
     if asked.action == "describe":
         return machine.describe(asked.stack, asked.node)
-    _required(asked, "team", "role", "cpus", "memory_gib", "mount_path")
+    _required(asked, "team", "role", "cpus", "memory_gib")
     spec = machine.Spec(
         stack=asked.stack,
         team=asked.team,

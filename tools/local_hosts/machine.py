@@ -34,7 +34,8 @@ done
 class Spec:
     """What a machine is: `public` machines get a loopback port that leads to their sshd.
 
-    `cpus` in cores; `memory_gib` in GiB, of which `shm_gib` may be shared memory (half, unless given).
+    `cpus` in cores; `memory_gib` in GiB, of which `shm_gib` may be shared memory (half, unless given). With a
+    `mount_path` the stack's volume is there.
     """
 
     stack: str
@@ -44,7 +45,7 @@ class Spec:
     cpus: float
     memory_gib: float
     shm_gib: float | None
-    mount_path: str
+    mount_path: str | None
     public: bool
 
     @property
@@ -88,7 +89,7 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
         *([f"--publish={network.LOOPBACK}:{port}:22"] if port is not None else []),
         f"--volume={rules}:{firewall.MOUNTED_AT}:ro",
         f"--volume={state.cache_folder()}:{CACHE}",
-        f"--volume={state.volume_name(spec.stack)}:{spec.mount_path}",
+        *([f"--volume={state.volume_name(spec.stack)}:{spec.mount_path}"] if spec.mount_path else []),
         *podman.label_options(labels),
         image_name,
     ]

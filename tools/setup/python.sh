@@ -82,7 +82,7 @@ ensure_checkov() {
 }
 
 # install_requirements FILE [VENV]
-# Without compiling: pulumi-aws alone has files for every service of AWS, and a stack uses a few of them.
+# Without compiling: pulumi-aws and pulumi-alicloud have files for every service of their cloud, and a stack uses few.
 install_requirements() {
   "${2:-$VENV}/bin/python" -m pip --disable-pip-version-check install --retries 3 --timeout 30 --progress-bar off \
     --no-compile -r "$ROOT/$1"

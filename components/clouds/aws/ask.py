@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeVar
 
-import pulumi
 import pulumi_aws as aws
 from pulumi_aws.ec2 import outputs
+
+from components.clouds.answers import AbsentError, UnansweredError
 
 T = TypeVar("T")
 
@@ -19,29 +20,12 @@ _ABSENT = re.compile(
 )
 
 
-class AbsentError(Exception):
-    """AWS says that there is no such thing."""
-
-
-class UnansweredError(Exception):
-    """AWS was asked, and gave no answer."""
-
-
 def _asked(question: Callable[[], T]) -> T:
     try:
         return question()
     except Exception as error:
         text = " ".join(str(error).split())
         raise (AbsentError(text) if _ABSENT.search(text) else UnansweredError(text)) from None
-
-
-def or_warn(what: str, question: Callable[[], T]) -> T | None:
-    """For what is checked but not needed: no answer is a warning."""
-    try:
-        return question()
-    except UnansweredError as error:
-        pulumi.log.warn(f"not checked: {what}: {error}")
-        return None
 
 
 @cache

@@ -47,7 +47,7 @@ class Identities(pulumi.ComponentResource):
         fleet: Fleet,
         network: Network,
         groups: SecurityGroups,
-        storage: SharedStorage,
+        storage: SharedStorage | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("agent-fleet:aws:Identities", name, None, opts)
@@ -58,11 +58,12 @@ class Identities(pulumi.ComponentResource):
         scaler_users = [SCALER_USER] if fleet.elastic else []
         self.guard: dict[str, Setup] = {role: guard(scaler_users if role == MASTER else []) for role in names}
         roles: dict[Role, aws.iam.Role] = {role: self._role(role) for role in names}
-        before = [*cast(AwsNetwork, network).ways_out, *cast(AwsStorage, storage).ready]
-        rules = cast(AwsGroups, groups).rules
+        ways_out, rules = cast(AwsNetwork, network).ways_out, cast(AwsGroups, groups).rules
+        mounted = [*cast(AwsStorage, storage).ready, *rules[STORAGE]] if storage else []
         for role, made in roles.items():
             rights = self._rights(role, roles, cast(AwsNetwork, network), groups)
-            self._profile(role, made, [*before, *rules[role], *rules[STORAGE], *rights])
+            before = [*ways_out, *rules[role], *(mounted if role in fleet.sharing else []), *rights]
+            self._profile(role, made, before)
         self.register_outputs({"ids": self.ids})
 
     def _role(self, role: Role) -> aws.iam.Role:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from components.clouds.aws import ask
-from components.config.aws import AwsMaster, AwsPool
+from components.config.aws import OnInstances
 from components.fleet import Size
 
 # Debian's account (wiki.debian.org/Cloud/AmazonEC2Image), and its word for an architecture.
 DEBIAN = "136693071363"
 DEBIAN_ARCH = {"x86_64": "amd64", "arm64": "arm64"}
+GPU = "gpu-"
 # NVIDIA's driver and the container toolkit on Ubuntu, maintained by AWS.
 GPU_NAMES = {
     "x86_64": "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) *",
@@ -26,16 +27,21 @@ class Image:
     root_device: str
     least_gib: int
 
+    @property
+    def is_ubuntu(self) -> bool:
+        """Known of the GPU vendor's alone."""
+        return self.kind.startswith(GPU)
 
-def image_of(spec: AwsMaster | AwsPool, size: Size) -> Image:
+
+def image_of(spec: OnInstances, size: Size) -> Image:
     """The image that `imageId` names, else the newest of its kind.
 
-    Raises ask.AbsentError where there is none, ask.UnansweredError where nobody says.
+    Raises answers.AbsentError where there is none, answers.UnansweredError where nobody says.
     """
     if spec.image_id:
         found, kind = ask.image(spec.image_id), spec.image_id
     elif size.gpus:
-        found, kind = ask.newest_image("amazon", GPU_NAMES[size.arch], size.arch), f"gpu-{size.arch}"
+        found, kind = ask.newest_image("amazon", GPU_NAMES[size.arch], size.arch), f"{GPU}{size.arch}"
     else:
         name = f"debian-13-{DEBIAN_ARCH[size.arch]}-*"
         found, kind = ask.newest_image(DEBIAN, name, size.arch), f"debian-{size.arch}"

@@ -1,19 +1,19 @@
 """What the stack file presumes of AWS, asked before anything is made: look-ups validate, the file decides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import pulumi
 
+from components.clouds import answers
 from components.clouds.aws import ask, quotas
 from components.clouds.aws.image import image_of
 from components.clouds.aws.look_ups_network import (
     network_problems,
     storage_problems,
-    untold,
-    zones_of_workers,
+    zones_of,
 )
-from components.config.aws import AwsConfig, AwsMaster, AwsPool
+from components.config.aws import AwsConfig, AwsPool, OnInstances
 from components.config.model import Config
 from components.config.problems import ConfigError, Problem
 from components.config.rules_types import type_problems, typed
@@ -32,14 +32,14 @@ def look_up(config: Config) -> Mapping[str, Size]:
     try:
         for question in (ask.region, ask.account, ask.partition):
             question()
-    except (ask.AbsentError, ask.UnansweredError) as error:
+    except (answers.AbsentError, answers.UnansweredError) as error:
         raise pulumi.RunError(f"AWS does not say where and who we are: {error}") from None
     file = cast(AwsConfig, config)
     sizes, problems = _sizes(file)
     problems += type_problems(file, sizes)
     if not problems:
         # what these would say of a type that is not there is a mere echo
-        problems += [*_images(file, sizes), *_quotas(file, sizes)]
+        problems += [*_images(file, sizes), *_mirror(file, sizes), *_quotas(file, sizes)]
     problems += [*network_problems(file), *storage_problems(file)]
     _spot_role(file)
     if problems:
@@ -47,20 +47,23 @@ def look_up(config: Config) -> Mapping[str, Size]:
     return sizes
 
 
-def _machines(file: AwsConfig) -> list[tuple[str, AwsMaster | AwsPool]]:
+def _machines(file: AwsConfig) -> Iterator[tuple[str, OnInstances]]:
     """Every place of the file that says machines."""
-    pools = [(f"cluster.pools[{number}]", pool) for number, pool in enumerate(file.cluster.pools)]
-    return [("cluster.master", file.cluster.master), *pools]
+    if file.cluster:
+        yield "cluster.master", file.cluster.master
+        for number, pool in enumerate(file.cluster.pools):
+            yield f"cluster.pools[{number}]", pool
+    for number, vm in enumerate(file.gpu_vms):
+        yield f"gpuVms[{number}]", vm
 
 
 def _sizes(file: AwsConfig) -> tuple[dict[str, Size], list[Problem]]:
     found: dict[str, Size] = {}
     problems: list[Problem] = []
-    zones = zones_of_workers(file)
-    elastic = [path for path, spec in _machines(file) if isinstance(spec, AwsPool) and spec.elastic]
+    zones = {f"{path}.": zones_of(file, spec) for path, spec in _machines(file)}
     for path, name in typed(file):
-        sold = ask.or_warn(f"zones that sell {name}", lambda name=name: ask.zones_that_sell(name))
-        wanted = zones if any(path.startswith(f"{pool}.") for pool in elastic) else zones[:1]
+        sold = answers.or_warn(f"zones that sell {name}", lambda name=name: ask.zones_that_sell(name))
+        wanted = next(found for place, found in zones.items() if path.startswith(place))
         if sold is not None and not sold:
             problems.append(_absent_type(path, name))
             continue
@@ -70,10 +73,10 @@ def _sizes(file: AwsConfig) -> tuple[dict[str, Size], list[Problem]]:
             problems.append(Problem(path, name, rule, remedy))
         try:
             found[name] = _size(name)
-        except ask.AbsentError:
+        except answers.AbsentError:
             problems.append(_absent_type(path, name))
-        except ask.UnansweredError as error:
-            problems.append(untold(path, name, error, "ec2:DescribeInstanceTypes"))
+        except answers.UnansweredError as error:
+            problems.append(answers.untold(path, name, error, "ec2:DescribeInstanceTypes"))
     return found, problems
 
 
@@ -82,7 +85,8 @@ def _size(name: str) -> Size:
     return Size(
         cpus=told.default_vcpus,
         memory_gib=told.memory_size / 1024,
-        gpus=sum(gpu.count for gpu in told.gpuses),
+        # the driver of images for GPUs is NVIDIA's
+        gpus=sum(gpu.count for gpu in told.gpuses if gpu.manufacturer == "NVIDIA"),
         arch="arm64" if "arm64" in told.supported_architectures else "x86_64",
     )
 
@@ -98,10 +102,10 @@ def _images(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
         size, where, value = sizes[spec.types[0]], f"{path}.imageId", spec.image_id or ""
         try:
             image = image_of(spec, size)
-        except ask.UnansweredError as error:
-            yield untold(where, value, error, "ec2:DescribeImages")
+        except answers.UnansweredError as error:
+            yield answers.untold(where, value, error, "ec2:DescribeImages")
             continue
-        except ask.AbsentError:
+        except answers.AbsentError:
             kind = "a GPU image of AWS" if size.gpus else "an image of Debian 13"
             rule = f"is needed: {kind} for {size.arch} is not in {ask.region()}"
             if value:
@@ -117,9 +121,30 @@ def _images(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
             yield Problem(f"{path}.diskGiB", str(spec.disk_gib), rule, remedy)
 
 
+def _mirror(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
+    """Machines would look for Ubuntu's packages in it."""
+    mirror = file.packages.apt_mirror
+    for path, spec in _machines(file) if mirror else ():
+        try:
+            image = image_of(spec, sizes[spec.types[0]])
+        except (answers.AbsentError, answers.UnansweredError):
+            # _images tells it
+            continue
+        if image.is_ubuntu:
+            rule = f"is a mirror of Debian, and {spec.types[0]} boots Ubuntu: AWS's image for GPUs"
+            remedy = f"take it out, or write `imageId` at {path}: an image of Debian"
+            yield Problem("packages.aptMirror", mirror or "", rule, remedy, (path,))
+            return
+
+
 def _quotas(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
     for quota, most in quotas.wanted(file, sizes).items():
-        limit = ask.or_warn(f"quota {quota.code}, {quota.words}", lambda quota=quota: ask.quota(quota.code))
+        what = f"quota {quota.code}, {quota.words}"
+        try:
+            limit = answers.or_warn(what, lambda quota=quota: ask.quota(quota.code))
+        except answers.AbsentError as error:
+            pulumi.log.warn(f"not checked: {what}: {error}")
+            continue
         if limit is None or most <= limit:
             continue
         region = ask.region()
@@ -129,16 +154,17 @@ def _quotas(file: AwsConfig, sizes: Mapping[str, Size]) -> Iterator[Problem]:
             "ask for fewer or smaller machines, or raise it: "
             f"aws service-quotas request-service-quota-increase {command}"
         )
-        yield Problem("cluster", f"{most:g} vCPUs at most", rule, remedy)
+        path = "cluster" if file.cluster else "gpuVms"
+        yield Problem(path, f"{most:g} {quota.unit}", rule, remedy)
 
 
 def _spot_role(file: AwsConfig) -> None:
-    pools: Sequence[AwsPool] = file.cluster.pools
-    if not any(pool.market == "spot" for pool in pools):
+    pools: tuple[AwsPool, ...] = file.cluster.pools if file.cluster else ()
+    if not any(one.market == "spot" for one in (*pools, *file.gpu_vms)):
         return
-    if ask.or_warn(f"role {SPOT_ROLE}", lambda: ask.role_exists(SPOT_ROLE)) is False:
+    if answers.or_warn(f"role {SPOT_ROLE}", lambda: ask.role_exists(SPOT_ROLE)) is False:
         pulumi.log.warn(
             f"the account has no role {SPOT_ROLE}, which EC2 makes at the first spot request of somebody who "
-            "may make it; the master may not. Make it once: "
+            "may make it; a master may not. Make it once: "
             "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com"
         )

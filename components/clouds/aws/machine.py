@@ -10,7 +10,7 @@ from components.cloud import MachineArgs
 from components.clouds.aws.image import image_of
 from components.clouds.aws.network import Network as AwsNetwork
 from components.clouds.aws.tags import tags
-from components.config.aws import AwsMaster, AwsPool
+from components.config.aws import AwsGpuVm, AwsPool, OnInstances
 from components.connection import FIRST_CONTACT_DIALS, Sshd
 from components.ports import MASTER
 
@@ -85,7 +85,7 @@ class Machine:
 
 
 def _instance(args: MachineArgs, interface: aws.ec2.NetworkInterface | None = None) -> aws.ec2.InstanceArgs:
-    spec = cast(AwsMaster | AwsPool, args.node.spec)
+    spec = cast(OnInstances, args.node.spec)
     own = _tags(args)
     made = aws.ec2.InstanceArgs(
         ami=image_of(spec, args.node.size).id,
@@ -110,7 +110,7 @@ def _instance(args: MachineArgs, interface: aws.ec2.NetworkInterface | None = No
         )
     if args.node.role == MASTER and args.fleet.elastic:
         made.disable_api_termination = made.force_destroy = True
-    if isinstance(spec, AwsPool) and spec.market == "spot":
+    if isinstance(spec, AwsPool | AwsGpuVm) and spec.market == "spot":
         made.instance_market_options = aws.ec2.InstanceInstanceMarketOptionsArgs(
             market_type="spot",
             spot_options=aws.ec2.InstanceInstanceMarketOptionsSpotOptionsArgs(
@@ -126,13 +126,14 @@ def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource
     The trigger is what user data says of storage: the data itself is ignored, and names keys besides.
     """
     config = args.fleet.config
+    storage = [str(config.storage.mount_path), args.storage.id] if args.storage else []
     return pulumi.ResourceOptions.merge(
         opts,
         pulumi.ResourceOptions(
             delete_before_replace=True,
             ignore_changes=["ami", "userData", "associatePublicIpAddress"],
             replace_on_changes=["instanceType", "rootBlockDevice.volumeSize"],
-            replacement_trigger=[config.team, str(config.storage.mount_path), args.storage.id],
+            replacement_trigger=[config.team, *storage],
         ),
     )
 

@@ -3,11 +3,12 @@
 efs-utils is not in Debian; the options of NFS are those that EFS's user guide recommends.
 """
 
-from components.cloud_init import Setup
+from components.cloud_init import Setup, together
+from components.clouds.mounting import mounted
 
 PORT = 20490
 CONFIGURATION = "/etc/agent-fleet/storage-tls.conf"
-TLS, MOUNTED = "agent-fleet-storage-tls.service", "agent-fleet-storage.service"
+TLS = "agent-fleet-storage-tls.service"
 OPTIONS = f"nfsvers=4.1,port={PORT},rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
 MOUNT = f"mount -t nfs4 -o {OPTIONS} 127.0.0.1:/"
 
@@ -41,38 +42,15 @@ RestartSec=1
 [Install]
 WantedBy=multi-user.target
 """
-# A service and no mount unit: that one tries once, and what requires it then fails for good.
-_MOUNTED_UNIT = """\
-[Unit]
-Description=Shared storage at {path}, tried until it is there
-Wants={tls}
-After={tls}
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-TimeoutStartSec=infinity
-ExecStartPre=/bin/mkdir -p {path}
-ExecStart=/bin/sh -c 'until mountpoint -q {path} || {mount} {path}; do sleep 3; done'
-ExecStop=/bin/sh -c '! mountpoint -q {path} || umount {path}'
-TimeoutStopSec=60
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 def mounting(host: str, path: str) -> Setup:
     """What user data needs so that the file system of this name is at `path`, after every boot."""
-    return Setup(
-        packages=("nfs-common", "stunnel4"),
+    tls = Setup(
+        packages=("stunnel4",),
         files={
             CONFIGURATION: _STUNNEL.format(port=PORT, host=host),
             f"/etc/systemd/system/{TLS}": _TLS_UNIT.format(configuration=CONFIGURATION),
-            f"/etc/systemd/system/{MOUNTED}": _MOUNTED_UNIT.format(tls=TLS, path=path, mount=MOUNT),
         },
-        commands=(
-            ("systemctl", "daemon-reload"),
-            ("systemctl", "enable", TLS, MOUNTED),
-            # a step waits for it, and says so when it does not come; cloud-init must not
-            ("systemctl", "start", "--no-block", MOUNTED),
-        ),
     )
+    return together(tls, mounted(path, MOUNT, after=TLS))

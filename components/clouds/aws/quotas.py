@@ -1,4 +1,4 @@
-"""How many vCPUs a stack may have at a time, by the quotas that AWS counts them against. Pure."""
+"""What a stack may have at a time, by the quotas that AWS counts it against: vCPUs and addresses. Pure."""
 
 import re
 from collections import Counter
@@ -15,7 +15,10 @@ class Quota:
 
     code: str
     words: str
+    unit: str = "vCPUs at most"
 
+
+ADDRESSES = Quota("L-0263D0A3", "elastic addresses", "elastic addresses")
 
 # By the letters of an instance type: on demand, spot (docs: "Amazon EC2 service quotas").
 _CODES = {
@@ -35,7 +38,7 @@ _STANDARD = set("acdhimrtz")
 def quota_of(instance_type: str, *, spot: bool) -> Quota | None:
     """None for families that are counted otherwise (hpc, mac, u-)."""
     letters, generation = re.match(r"([a-z]+)-?(\d*)", instance_type).groups()  # type: ignore[union-attr]
-    if letters in ("g", "vt"):
+    if letters in ("g", "gr", "vt"):
         family = "g, vt"
     elif letters == "p" and generation == "5":
         family = "p5"
@@ -55,7 +58,10 @@ def workers(pool: AwsPool) -> int:
 
 
 def wanted(config: AwsConfig, sizes: Mapping[str, Size]) -> dict[Quota, float]:
-    """vCPUs that the stack has at most, elastic pools at their limit and of their largest type."""
+    """What the stack has at most, elastic pools at their limit and of their largest type.
+
+    A region gives an account 5 addresses at first; a stack without GPU VMs has two.
+    """
     found: Counter[Quota] = Counter()
     elastic: dict[Quota, list[tuple[float, int]]] = {}
 
@@ -64,8 +70,15 @@ def wanted(config: AwsConfig, sizes: Mapping[str, Size]) -> dict[Quota, float]:
         if quota:
             found[quota] += int(sizes[name].cpus * number)
 
-    add(config.cluster.master.instance_type, 1, spot=False)
-    for pool in config.cluster.pools:
+    for vm in config.gpu_vms:
+        add(vm.instance_type, 1, spot=vm.market == "spot")
+    if config.gpu_vms:
+        found[ADDRESSES] = len(config.gpu_vms) + _other_addresses(config)
+    cluster = config.cluster
+    if cluster is None:
+        return _numbers(found)
+    add(cluster.master.instance_type, 1, spot=False)
+    for pool in cluster.pools:
         spot = pool.market == "spot"
         if not pool.elastic:
             add(pool.instance_types[0], workers(pool), spot=spot)
@@ -73,11 +86,20 @@ def wanted(config: AwsConfig, sizes: Mapping[str, Size]) -> dict[Quota, float]:
         for quota, largest in _largest(pool, sizes, spot=spot).items():
             elastic.setdefault(quota, []).append((largest, pool.elastic.max))
     for quota, pools in elastic.items():
-        left = config.cluster.elastic_limit
+        left = cluster.elastic_limit
         for cpus, most in sorted(pools, reverse=True):
             found[quota] += int(cpus * min(most, left))
             left -= min(most, left)
+    return _numbers(found)
+
+
+def _numbers(found: Mapping[Quota, int]) -> dict[Quota, float]:
     return {quota: float(number) for quota, number in found.items() if number}
+
+
+def _other_addresses(config: AwsConfig) -> int:
+    """The master's, and that of the NAT gateway of a network of the stack's own."""
+    return (1 + (config.network.private and not config.network.vpc_id)) if config.cluster else 0
 
 
 def _largest(pool: AwsPool, sizes: Mapping[str, Size], *, spot: bool) -> dict[Quota, float]:

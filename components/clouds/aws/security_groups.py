@@ -24,12 +24,12 @@ def description(text: str) -> str:
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """One group per role, and one for the mount targets of the shared storage. What no rule names is dropped.
+    """One group per role, and one for the mount targets of a shared storage. What no rule names is dropped.
 
-    Outputs: `ids` by role and `storage`; `rules` by the same names, which Identities waits for. They are
-    resources of their own and name groups, so one more worker changes no rule, and a changed rule no group
-    and no machine. Nobody but `access.admins` and `access.users` is let in from outside; AWS does not know
-    the operator's computer.
+    Outputs: `ids` by role; `storage`, the one of its mount targets; `rules` by role and for STORAGE, which
+    Identities waits for. They are resources of their own and name groups, so one more worker changes no rule,
+    and a changed rule no group and no machine. Nobody but `access.admins` and `access.users` is let in from
+    outside; AWS does not know the operator's computer.
     Machines may go out anywhere: packages and data come from where the team says. The storage goes nowhere.
     """
 
@@ -42,9 +42,8 @@ class SecurityGroups(pulumi.ComponentResource):
         groups: dict[Role, aws.ec2.SecurityGroup] = {
             role: self._group(role, f"machines of role {role}", network) for role in roles
         }
-        storage = self._group(STORAGE, "mount targets of the shared storage", network)
         self.ids: dict[str, pulumi.Output[str]] = {role: groups[role].id for role in roles}
-        self.storage: pulumi.Output[str] = storage.id
+        self.storage: list[pulumi.Output[str]] = []
         self.rules: dict[str, list[pulumi.Resource]] = {
             role: [
                 self._egress(role, groups[role]),
@@ -52,7 +51,12 @@ class SecurityGroups(pulumi.ComponentResource):
             ]
             for role in roles
         }
-        self.rules[STORAGE] = [self._mounts(role, groups[role], storage) for role in roles]
+        if fleet.sharing:
+            storage = self._group(STORAGE, "mount targets of the shared storage", network)
+            self.storage.append(storage.id)
+            self.rules[STORAGE] = [
+                self._mounts(role, groups[role], storage) for role in roles if role in fleet.sharing
+            ]
         self.register_outputs({"ids": self.ids})
 
     def _applies(self, rule: Rule, role: Role) -> bool:

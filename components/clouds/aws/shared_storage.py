@@ -81,7 +81,7 @@ class SharedStorage(pulumi.ComponentResource):
                 f"{self._name}-{subnet.zone}",
                 file_system_id=self.id,
                 subnet_id=subnet.id,
-                security_groups=[groups.storage],
+                security_groups=groups.storage,
                 # a zone takes one
                 opts=pulumi.ResourceOptions.merge(
                     self._child, pulumi.ResourceOptions(delete_before_replace=True)

@@ -16,7 +16,7 @@ class Identities:
         fleet: Fleet,
         network: Network,
         groups: SecurityGroups,
-        storage: SharedStorage,
+        storage: SharedStorage | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         roles: list[str] = sorted(fleet.roles)

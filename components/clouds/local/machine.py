@@ -58,7 +58,7 @@ def _what(args: MachineArgs) -> list[str]:
         *("--cpus", f"{size.cpus:g}"),
         *("--memory-gib", f"{size.memory_gib:g}"),
         *(["--shm-gib", f"{size.shm_gib:g}"] if size.shm_gib else []),
-        *("--mount-path", str(config.storage.mount_path)),
+        *(["--mount-path", str(config.storage.mount_path)] if args.storage else []),
         *(["--public"] if args.public else []),
         *(["--apt-mirror", mirror] if mirror else []),
     ]
@@ -72,7 +72,7 @@ def _replacing(args: MachineArgs) -> list[object]:
         size.cpus,
         size.memory_gib,
         size.shm_gib or 0,
-        str(config.storage.mount_path),
+        str(config.storage.mount_path) if args.storage else "",
         config.team,
         args.public,
     ]

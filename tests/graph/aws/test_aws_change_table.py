@@ -72,7 +72,7 @@ TRIED_ELSEWHERE = {
     "network.subnetIds",
     "cluster.pools[].gpus",
     "allowLocalState",
-    # GPU VMs alone read them, and stand elsewhere
+    # GPU VMs alone read them: test_aws_gpu_vms.py, ../test_gpu_vms.py
     "packages.registryMirrors",
     "packages.insecureRegistries",
     "packages.nvidiaRepository",

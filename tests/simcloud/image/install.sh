@@ -3,7 +3,7 @@
 set -euo pipefail
 
 # nfs-common, which user data installs, brings a mount.nfs that needs the kernel's NFS client. It goes aside,
-# and the stand-in wants it there: what user data forgets to install is missed here as it is on AWS.
+# and the stand-in wants it there: what user data forgets to install is missed here as it is on a cloud.
 for program in mount.nfs mount.nfs4; do
     dpkg-divert --local --no-rename --divert "/usr/sbin/$program.distrib" --add "/usr/sbin/$program"
     ln -sf /usr/local/lib/simcloud/mount-nfs "/usr/sbin/$program"

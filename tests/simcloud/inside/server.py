@@ -1,8 +1,8 @@
-"""What answers for AWS inside a VPC; runs in a host of its own, standard library only.
+"""What answers for a cloud inside a VPC: `server.py ADDRESS METADATA`. In a host of its own, no packages.
 
-    169.254.169.254:80     instance metadata, version 2 (and 1 where an instance allows it)
-    <mount target>:2049    TLS; tells which file system is there
-    its own address:80     the parts of the EC2 and SSM APIs that instances need (api.py)
+    METADATA:80            instance metadata, by tokens (and without where an instance allows it)
+    <mount target>:2049    tells which file system is there; EFS by TLS, NAS without
+    ADDRESS:80             the parts of AWS's APIs that instances need (api.py)
 
 All it knows is in one file that the stand-in writes: /sim/state.json. An instance is known by its address.
 """
@@ -19,11 +19,11 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import ClassVar
 
+import alicloud_metadata
 import api
 import metadata
 
 STATE = Path("/sim/state.json")
-METADATA = "169.254.169.254"
 
 
 class State:
@@ -31,7 +31,7 @@ class State:
 
     def __init__(self):
         self._seen = None
-        self._known = {"serial": 0, "targets": {}, "instances": {}, "nft": ""}
+        self._known = {"serial": 0, "targets": {}, "instances": {}, "nft": "", "cloud": "aws"}
 
     def get(self):
         stamp = STATE.stat().st_mtime_ns, STATE.stat().st_ino
@@ -45,11 +45,19 @@ state = State()
 applied = {"serial": 0}
 
 
+# the name of the token's header, what a request without one gets, and the tree
+SERVICES = {
+    "aws": ("X-aws-ec2-metadata-token", 401, metadata.find),
+    "alicloud": ("X-aliyun-ecs-metadata-token", 403, alicloud_metadata.find),
+}
+
+
 class Metadata(BaseHTTPRequestHandler):
     tokens: ClassVar[set[str]] = set()
 
     def do_PUT(self):
-        ttl = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", "")
+        header = SERVICES[state.get()["cloud"]][0]
+        ttl = self.headers.get(f"{header}-ttl-seconds", "")
         if self.path != "/latest/api/token":
             self.answer(404)
         elif not ttl.isdigit() or not 1 <= int(ttl) <= 21600:
@@ -62,14 +70,16 @@ class Metadata(BaseHTTPRequestHandler):
             self.answer(200, token)
 
     def do_GET(self):
-        instance = state.get()["instances"].get(self.client_address[0])
-        token = self.headers.get("X-aws-ec2-metadata-token")
+        known = state.get()
+        header, refused, find = SERVICES[known["cloud"]]
+        instance = known["instances"].get(self.client_address[0])
+        token = self.headers.get(header)
         if instance is None:
             self.answer(404)
         elif (token or instance["tokens"] == "required") and token not in self.tokens:
-            self.answer(401)
+            self.answer(refused)
         else:
-            found = metadata.find(instance, self.path)
+            found = find(instance, self.path)
             self.answer(404) if found is None else self.answer(200, found)
 
     def answer(self, code, text=""):
@@ -98,22 +108,27 @@ class Api(Metadata):
 
 
 class FileSystem(BaseRequestHandler):
-    """One connection: the TLS handshake, a question, the answer."""
+    """One connection: the TLS handshake where there is one, a question, the answer."""
 
     def handle(self):
         target = state.get()["targets"].get(self.server.server_address[0])
         if target is None:
             return
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        folder = STATE.parent / "certificates"
-        context.load_cert_chain(folder / target["certificate"])
         try:
+            if "certificate" not in target:
+                self.talk(self.request, target)
+                return
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(STATE.parent / "certificates" / target["certificate"])
             with context.wrap_socket(self.request, server_side=True) as tls:
-                tls.settimeout(10)
-                asked = tls.makefile().readline().split()
-                tls.sendall(f"OK {target['fs']}\n".encode() if asked[:1] == ["MOUNT"] else b"what?\n")
+                self.talk(tls, target)
         except (OSError, ssl.SSLError):
             return
+
+    def talk(self, connection, target):
+        connection.settimeout(10)
+        asked = connection.makefile().readline().split()
+        connection.sendall(f"OK {target['fs']}\n".encode() if asked[:1] == ["MOUNT"] else b"what?\n")
 
 
 class Listener(ThreadingTCPServer):
@@ -145,9 +160,10 @@ def apply(known, listeners):
 
 def main():
     listeners = {}
-    address("add", METADATA)
-    serve(ThreadingHTTPServer((METADATA, 80), Metadata))
-    serve(ThreadingHTTPServer((sys.argv[1], 80), Api))
+    own, asked_at = sys.argv[1:]
+    address("add", asked_at)
+    serve(ThreadingHTTPServer((asked_at, 80), Metadata))
+    serve(ThreadingHTTPServer((own, 80), Api))
     while True:
         known = state.get()
         if known["serial"] != applied["serial"]:

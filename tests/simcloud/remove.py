@@ -1,0 +1,21 @@
+"""Everything of a simulated stack goes, in whatever state it is."""
+
+from tests.simcloud import names, publishing, wires
+from tests.simcloud.store import Store
+from tools.local_hosts import podman
+
+
+def take_down(stack: str) -> None:
+    store = Store(stack)
+    for host in podman.containers(names.labels(stack)):
+        podman.remove("container", str(host["Names"][0]))
+    with store.change() as account:
+        vpcs = [vpc["id"] for vpc in account.of("vpc")]
+        account.resources.clear()
+    for vpc in vpcs:
+        wires.remove(store, vpc)
+    for kind in ("network", "volume"):
+        for one in podman.records(kind, "ls", *podman.filters(names.labels(stack))):
+            podman.remove(kind, str(one.get("name") or one.get("Name")))
+    publishing.reconcile(store)
+    store.tidy()
