@@ -38,7 +38,7 @@ def log_command(platform: str, lines: int, follow: bool) -> str:
     more, journal = (" -F", " -f") if follow else ("", "")
     shown = {
         f"step: {step}": f"tail -n {lines}{more} {step}",
-        f"service {platform}": f"journalctl -u \"{platform}*\" --no-pager -o short-iso -n {lines}{journal}",
+        f"service {platform}": f'journalctl -u "{platform}*" --no-pager -o short-iso -n {lines}{journal}',
     }
     if name := CONTAINERS.get(platform):
         shown[f"container {name}*"] = _container(name, lines, follow)
