@@ -40,6 +40,19 @@ class SharedStorage(Protocol):
     mounting: pulumi.Output[Setup]
 
 
+class StateVolume(Protocol):
+    """A disk for the databases of the master, where its platform has any; it outlives the machine.
+
+    `mounting`, for the master's user data, puts it at STATE_PATH. The master's step waits for what `attach`
+    makes.
+    """
+
+    id: pulumi.Output[str]
+    mounting: pulumi.Output[Setup]
+
+    def attach(self, machine: "Machine", opts: pulumi.ResourceOptions) -> list[pulumi.Resource]: ...
+
+
 class Identities(Protocol):
     """What machines may do with the cloud's own API. `ids` by role; none where a cloud has no such thing.
 
@@ -73,8 +86,8 @@ class MachineArgs:
     """What a machine is made from.
 
     `public` machines are reached from outside; the others through the master. User data is read at first boot
-    and never changes a machine; size replaces it. GPU VMs have no `storage`. `tags` are those that the
-    platform wants on it.
+    and never changes a machine; size replaces it. GPU VMs have no `storage`, and only a master may have a
+    `state_volume`. `tags` are those that the platform wants on it.
     """
 
     fleet: Fleet
@@ -87,6 +100,7 @@ class MachineArgs:
     login: pulumi.Output[KeyPair]
     host: pulumi.Output[KeyPair]
     public: bool
+    state_volume: StateVolume | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -127,6 +141,8 @@ class LaunchArgs:
     user_data: pulumi.Output[str]
 
 
+# Where the master's disk for databases is.
+STATE_PATH = "/var/lib/agent-fleet-state"
 # What a platform's scaler runs as on the master: the one user besides root that needs the master's identity.
 # Its script makes the user with this id (userdata/ray.sh).
 SCALER_USER = 4000
@@ -135,6 +151,7 @@ SCALER_USER = 4000
 _Network = Network
 _Groups = SecurityGroups
 _Storage = SharedStorage
+_StateVolume = StateVolume
 _Identities = Identities
 _Machine = Machine
 _Secret = Secret
@@ -158,6 +175,9 @@ class Cloud(Protocol):
     def SharedStorage(  # noqa: N802 - a class
         self,
     ) -> Callable[[str, Fleet, _Network, _Groups, _Options], _Storage]: ...
+
+    @property
+    def StateVolume(self) -> Callable[[str, Fleet, _Network, _Options], _StateVolume]: ...  # noqa: N802 - a class
 
     @property
     def Identities(  # noqa: N802 - a class

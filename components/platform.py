@@ -18,6 +18,8 @@ class Platform(Protocol):
     """What the cloud-neutral components ask of a platform. Makes no resource itself."""
 
     PORTS: tuple[Port, ...]
+    # Whether the master has databases, which lie on a state volume.
+    KEEPS_STATE: bool
 
     def master(self, fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:
         """Installs and starts the controller on the master; `launches` of elastic pools by pool."""

@@ -10,7 +10,7 @@ import pulumi
 
 from components import cloud_init
 from components.call import Call
-from components.cloud import Cloud, Machine, MachineArgs, SharedStorage
+from components.cloud import Cloud, Machine, MachineArgs, SharedStorage, StateVolume
 from components.cloud_init import WITHOUT, Setup, together
 from components.fleet import Fleet, Node
 from components.keys import Keys
@@ -69,19 +69,21 @@ def machine(
     opts: pulumi.ResourceOptions,
     tags: Mapping[str, str] = MappingProxyType({}),
     setup: Setup = WITHOUT,
+    state_volume: StateVolume | None = None,
 ) -> Machine:
     """A machine whose host key is known before the first contact and that lets in the stack's login key.
 
     `setup` is what it does at first boot besides what its role does.
     """
     host = site.keys.key_pair(f"host/{node.name}")
-    user_data = pulumi.Output.all(host, site.of_role(node.role)).apply(
+    disk = state_volume.mounting if state_volume else pulumi.Output.from_input(WITHOUT)
+    user_data = pulumi.Output.all(host, site.of_role(node.role), disk).apply(
         lambda known: cloud_init.document(
             hostname=node.name,
             host_private_key=known[0].private,
             host_public_key=known[0].public,
             authorized_keys=known[1]["authorized_keys"].splitlines(),
-            setup=together(known[1]["setup"], setup),
+            setup=together(known[1]["setup"], known[2], setup),
             apt_mirror=site.fleet.config.packages.apt_mirror,
         )
     )
@@ -96,6 +98,7 @@ def machine(
         login=site.login,
         host=host,
         public=public,
+        state_volume=state_volume,
         tags=tags,
     )
     return site.cloud.Machine(node.name, args, opts)

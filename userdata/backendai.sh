@@ -5,7 +5,7 @@
 # A database is not carried over to another version, and all parts must have the same.
 same_version() {
   local known
-  known=$(cat $state/backendai-version || echo "$VERSION")
+  known=$(cat "${STATE_PATH:-$state}/backendai-version" || echo "$VERSION")
   [[ $known == "$VERSION" ]] || fail "this machine has Backend.AI $known, and the stack asks for $VERSION: no way from one to the other is tested; write \`version: $known\`, or make the stack anew (make down, make up) after sessions have ended and data is saved"
 }
 

@@ -149,7 +149,8 @@ leaver() {
 After=backendai-agent.service$mounter
 RequiresMountsFor=$STORAGE_PATH
 [Service]
-ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done; systemctl stop backendai-agent; sleep infinity'
+Restart=always
+ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done; systemctl stop backendai-agent; while [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done'
 [Install]
 WantedBy=multi-user.target"
   run_unit backendai-leave leaver_runs /etc/systemd/system/backendai-leave.service

@@ -57,8 +57,11 @@ etcd_user() {
 }
 
 postgresql() {
+  kept postgres 4011 /var/lib/postgresql postgresql@17-main.service
   apt_install postgresql
   unit=postgresql@17-main
+  [[ -e /etc/postgresql/17/main ]] || pg_createcluster 17 main
+  systemctl enable --now $unit
   wait_for 'PostgreSQL on this machine' 60 sql -c 'SELECT 1'
   [[ $(sql <<<"SELECT 1 FROM pg_roles WHERE rolname = 'backend'") ]] || sql <<<'CREATE ROLE backend LOGIN'
   [[ $(sql <<<"SELECT 1 FROM pg_database WHERE datname = 'backend'") ]] || sql <<<'CREATE DATABASE backend OWNER backend'
@@ -72,6 +75,7 @@ root_of_etcd() {
 # It asks for a password before it listens on any address but the machine's own.
 etcd_server() {
   local name ns=/sorna/$NAMESPACE/
+  kept etcd 4012 /var/lib/etcd etcd.service
   apt_install etcd-server etcd-client
   unit=etcd
   systemctl enable --now etcd
@@ -116,6 +120,7 @@ put() {
 }
 
 redis() {
+  kept redis 4013 /var/lib/redis redis-server.service
   apt_install redis-server
   put_file /etc/redis/redis.conf 640 redis <<<"bind 127.0.0.1 $NODE_IP
 port 6379
@@ -129,12 +134,12 @@ tcp-keepalive 60"
   run_unit redis-server redis_answers /etc/redis/redis.conf
 }
 
-# By what the database itself says: another machine may have begun it.
+# By what lies beside the database: another machine may have made it.
 schema() {
-  [[ -e $state/backendai-schema && $(sql -d backend <<<"SELECT to_regclass('agents')") ]] || {
+  [[ -e $STATE_PATH/backendai-schema && $(sql -d backend <<<"SELECT to_regclass('agents')") ]] || {
     say 'making the database'
     in_venv mgr schema oneshot -f $etc/alembic.ini
-    touch $state/backendai-schema
+    touch "$STATE_PATH/backendai-schema"
   }
 }
 
@@ -148,7 +153,7 @@ in_venv() {
 fixtures() {
   local folder wanted
   wanted=$(sha256sum <<<"$VERSION$FIXTURES_PY$REGISTRIES$ADMIN_EMAIL$ADMIN_ACCESS_KEY$ADMIN_SECRET_KEY$ADMIN_PASSWORD")
-  [[ $wanted != $(cat $state/backendai-fixtures) ]] || return 0
+  [[ $wanted != $(cat "$STATE_PATH/backendai-fixtures") ]] || return 0
   say 'filling the database'
   sql -d backend <<<"DELETE FROM keypairs WHERE \"user\" = (SELECT uuid FROM users WHERE username = 'admin');
 UPDATE users SET email = '$ADMIN_EMAIL' WHERE username = 'admin'"
@@ -299,12 +304,13 @@ master() {
   system_user backendai 4010
   install -d -m 755 $etc
   ln -sfn backendai /etc/backend.ai
-  apt_install postgresql etcd-server etcd-client redis-server python3-venv curl jq
+  apt_install python3-venv curl jq
   postgresql
   redis
   etcd_server
   unit=
   venv "backend.ai-manager==$VERSION" "backend.ai-client==$VERSION" "backend.ai-storage-proxy==$VERSION" "backend.ai-webserver==$VERSION" "backend.ai-install==$VERSION"
+  put_file "$STATE_PATH/backendai-version" 644 root <<<"$VERSION"
   config_files
   schema
   administrator_files
@@ -322,7 +328,7 @@ PartOf=etcd.service'
   ask groups "${GROUPS_WANTED[@]}"
   [[ ! $filled ]] || {
     ask password
-    put_file $state/backendai-fixtures 600 root <<<"$filled"
+    put_file "$STATE_PATH/backendai-fixtures" 600 root <<<"$filled"
   }
   scan
   find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +

@@ -10,7 +10,7 @@ from pathlib import Path
 import pulumi
 
 from components.call import Call, Setting
-from components.cloud import Launch, Machine
+from components.cloud import STATE_PATH, Launch, Machine
 from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
 from components.fleet import ElasticPool, Fleet, Node
@@ -18,7 +18,7 @@ from components.keys import Keys
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 
-SCRIPTS = ("backendai_manager", "backendai_agent", "backendai")
+SCRIPTS = ("databases", "backendai_manager", "backendai_agent", "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600
@@ -34,6 +34,7 @@ PORTS: tuple[Port, ...] = (
     Port("backendai-web", 8090, 8090, MASTER, ("users",), "the web page, by password"),
     Port("backendai-files", 6021, 6021, MASTER, ("users",), "up- and downloads, by a token of the manager"),
 )
+KEEPS_STATE = True
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
@@ -45,6 +46,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
         verb="master",
         settings={
             **_common(fleet),
+            "STATE_PATH": STATE_PATH,
             "NODE_IP": machine.private_ip,
             "PROCESSES": max(1, min(4, int(machine.node.size.cpus // 2))),
             "ADMIN_EMAIL": settings.admin_email,

@@ -134,7 +134,8 @@ class Stack:
     def remove(self) -> None:
         for node in made("list", *self.which):
             self.remove_machine(node)
-        made("storage", "remove", *self.which)
+        for kept in ("shared", "state"):
+            made("storage", "remove", *self.which, "--of", kept)
         for role in ("master", "worker", "gpuVm"):
             made("firewall", "remove", *self.which, "--role", role)
         made("network", "remove", *self.which)

@@ -6,10 +6,10 @@ network remove   --stack S                                   -> {}
 firewall write   --stack S --role R  < JSON list of {source, first, last}; source: role | CIDR | operator
                                                              -> {id}
 firewall remove  --stack S --role R                          -> {}
-storage create   --stack S --team T                          -> {id}
-storage remove   --stack S                                   -> {}
+storage create   --stack S --team T [--of shared|state]      -> {id}
+storage remove   --stack S [--of shared|state]               -> {}
 machine create   --stack S --team T --node N --role R --cpus C --memory-gib G [--shm-gib G]
-                 [--mount-path PATH] [--public] [--apt-mirror URL]  < user data
+                 [--mount-path PATH] [--state-path PATH] [--public] [--apt-mirror URL]  < user data
                                                              -> {id, privateIp, publicIp, sshHost, sshPort}
 machine describe --stack S --node N                          -> as create
 machine remove   --stack S --node N                          -> {}
@@ -19,7 +19,7 @@ leftovers        --stack S                                   -> {leftovers: [tex
 
 Roles: master, worker, gpuVm. One JSON object on standard output, progress on standard error. A mistake or a
 fault is one message on standard error and exit code 1. Every verb may be repeated, also after it was cut off.
-Names: network agent-fleet-S, volume agent-fleet-S-shared, container agent-fleet-S.N.
+Names: network agent-fleet-S, volumes agent-fleet-S-shared and -state, container agent-fleet-S.N.
 Labels: project=agent-fleet, stack, team; on containers also node, role, address.
 """
 
@@ -55,9 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--team")
     net.add_argument("--cidr")
     verb("firewall", "stack", "role", actions=["write", "remove"])
-    verb("storage", "stack", actions=["create", "remove"]).add_argument("--team")
+    kept = verb("storage", "stack", actions=["create", "remove"])
+    kept.add_argument("--team")
+    kept.add_argument("--of", choices=state.VOLUMES, default=state.SHARED)
     host = verb("machine", "stack", "node", actions=["create", "describe", "remove"])
-    for option in ("team", "role", "cpus", "memory-gib", "shm-gib", "mount-path", "apt-mirror"):
+    for option in ("team", "role", "cpus", "memory-gib", "shm-gib", "mount-path", "state-path", "apt-mirror"):
         host.add_argument(f"--{option}", **_TYPES.get(option, {}))
     host.add_argument("--public", action="store_true")
     for name in ("start", "list", "leftovers"):
@@ -101,10 +103,10 @@ def _firewall(asked: argparse.Namespace) -> dict[str, object]:
 
 def _storage(asked: argparse.Namespace) -> dict[str, object]:
     if asked.action == "remove":
-        storage.remove(asked.stack)
+        storage.remove(asked.stack, asked.of)
         return {}
     _required(asked, "team")
-    return storage.create(asked.stack, asked.team)
+    return storage.create(asked.stack, asked.team, asked.of)
 
 
 def _machine(asked: argparse.Namespace) -> dict[str, object]:
@@ -124,6 +126,7 @@ def _machine(asked: argparse.Namespace) -> dict[str, object]:
         shm_gib=asked.shm_gib,
         mount_path=asked.mount_path,
         public=asked.public,
+        state_path=asked.state_path,
     )
     return machine.create(spec, sys.stdin.read(), asked.apt_mirror)
 

@@ -23,8 +23,8 @@ def leftovers(stack: str) -> list[str]:
     found = [f"container {host['Names'][0]}" for host in machine.all_of(stack)]
     if podman.exists("network", state.network_name(stack)):
         found.append(f"network {state.network_name(stack)}")
-    if podman.exists("volume", state.volume_name(stack)):
-        found.append(f"volume {state.volume_name(stack)}")
+    volumes = [state.volume_name(stack, of) for of in state.VOLUMES]
+    found += [f"volume {name}" for name in volumes if podman.exists("volume", name)]
     folder = state.stack_folder(stack)
     if folder.exists():
         found.append(f"folder {folder.relative_to(state.FOLDER)}")

@@ -35,7 +35,7 @@ class Spec:
     """What a machine is: `public` machines get a loopback port that leads to their sshd.
 
     `cpus` in cores; `memory_gib` in GiB, of which `shm_gib` may be shared memory (half, unless given). With a
-    `mount_path` the stack's volume is there.
+    `mount_path` the stack's shared volume is there, with a `state_path` that of the master's databases.
     """
 
     stack: str
@@ -47,6 +47,7 @@ class Spec:
     shm_gib: float | None
     mount_path: str | None
     public: bool
+    state_path: str | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +69,10 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
     if port is not None:
         labels["sshPort"] = str(port)
     memory = _mebibytes(spec.memory_gib)
+    volumes = {
+        state.volume_name(spec.stack): spec.mount_path,
+        state.volume_name(spec.stack, state.STATE): spec.state_path,
+    }
     rules = firewall.folder(spec.stack, spec.role)
     return [
         "create",
@@ -89,7 +94,7 @@ def arguments(spec: Spec, image_name: str, net: network.Network, address: str, p
         *([f"--publish={network.LOOPBACK}:{port}:22"] if port is not None else []),
         f"--volume={rules}:{firewall.MOUNTED_AT}:ro",
         f"--volume={state.cache_folder()}:{CACHE}",
-        *([f"--volume={state.volume_name(spec.stack)}:{spec.mount_path}"] if spec.mount_path else []),
+        *(f"--volume={name}:{path}" for name, path in volumes.items() if path),
         *podman.label_options(labels),
         image_name,
     ]

@@ -39,8 +39,12 @@ def network_name(stack: str) -> str:
     return f"{PROJECT}-{stack}"
 
 
-def volume_name(stack: str) -> str:
-    return f"{PROJECT}-{stack}-shared"
+# What a stack keeps: files that all hosts share, and databases of the master.
+SHARED, STATE = VOLUMES = ("shared", "state")
+
+
+def volume_name(stack: str, of: str = SHARED) -> str:
+    return f"{PROJECT}-{stack}-{of}"
 
 
 def container_name(stack: str, node: str) -> str:

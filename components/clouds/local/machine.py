@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.cloud import MachineArgs
+from components.cloud import STATE_PATH, MachineArgs
 from components.clouds.local import driver
 from components.connection import DIALS, Sshd
 
@@ -59,6 +59,7 @@ def _what(args: MachineArgs) -> list[str]:
         *("--memory-gib", f"{size.memory_gib:g}"),
         *(["--shm-gib", f"{size.shm_gib:g}"] if size.shm_gib else []),
         *(["--mount-path", str(config.storage.mount_path)] if args.storage else []),
+        *(["--state-path", STATE_PATH] if args.state_volume else []),
         *(["--public"] if args.public else []),
         *(["--apt-mirror", mirror] if mirror else []),
     ]
@@ -75,4 +76,5 @@ def _replacing(args: MachineArgs) -> list[object]:
         str(config.storage.mount_path) if args.storage else "",
         config.team,
         args.public,
+        *([args.state_volume.id] if args.state_volume else []),
     ]
