@@ -21,6 +21,7 @@ FOLDERS = (
     "elastic",
     "local",
     "backendai",
+    "e2e_backendai",
     "ray",
     "conformance",
     "simcloud",

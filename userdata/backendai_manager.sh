@@ -168,6 +168,24 @@ UPDATE users SET email = '$ADMIN_EMAIL' WHERE username = 'admin'"
   [[ $filled ]] || fail 'the database cannot be filled: see the log'
 }
 
+# Accounts of the stack file. A keypair that is not the stack's own opens nothing.
+people() {
+  local wanted folder
+  : "${PEOPLE:=[]}"
+  wanted=$(sha256sum <<<"$PEOPLE")
+  [[ $wanted != $(cat "$STATE_PATH/backendai-people") ]] || return 0
+  say "accounts of $(jq length <<<"$PEOPLE") people"
+  folder=$(mktemp -dp /run)
+  ask people >"$folder/keypairs.json" < <(printf %s "$PEOPLE")
+  jq -r '.keypairs[] | "DELETE FROM keypairs WHERE \"user\" = '"'\(.user)' AND access_key <> '\(.access_key)'"';"' "$folder/keypairs.json" | sql -d backend
+  chown -R backendai "$folder"
+  if in_venv mgr fixture populate "$folder/keypairs.json"; then
+    put_file "$STATE_PATH/backendai-people" 600 root <<<"$wanted"
+  fi
+  rm -r "$folder"
+  [[ $wanted == $(cat "$STATE_PATH/backendai-people") ]] || fail 'keypairs cannot be filled in: see the log'
+}
+
 told() {
   REGISTRIES=$REGISTRIES jq -Rnc '[inputs] | {admin: {email: .[0], password: .[1], accessKey: .[2], secretKey: .[3]}, proxyToken: .[4], registries: (env.REGISTRIES | fromjson)}' \
     < <(printf '%s\n' "$ADMIN_EMAIL" "$ADMIN_PASSWORD" "$ADMIN_ACCESS_KEY" "$ADMIN_SECRET_KEY" "$PROXY_TOKEN")
@@ -330,6 +348,7 @@ PartOf=etcd.service'
     ask password
     put_file "$STATE_PATH/backendai-fixtures" 600 root <<<"$filled"
   }
+  people
   scan
   find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +
   publish

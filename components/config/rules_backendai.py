@@ -78,6 +78,16 @@ def sizes(config: Config) -> Iterator[Problem]:
             yield Problem(f"{path}.cpus", show(pool.cpus), rule, "give more, or reserve less", also)
 
 
+def users(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    taken = {settings.admin_email.lower(): f"{_AT}.adminEmail"} if settings else {}
+    for index, user in enumerate(settings.users if settings else ()):
+        path, email = f"{_AT}.users[{index}].email", user.email.lower()
+        if email in taken:
+            yield Problem(path, user.email, f"is that of {taken[email]} too", "take one out", (taken[email],))
+        taken.setdefault(email, path)
+
+
 def images(config: Config) -> Iterator[Problem]:
     """The manager gives a session no image whose registry it does not know."""
     settings = backendai_settings(config)
@@ -115,4 +125,4 @@ def scratch_root(config: Config) -> Iterator[Problem]:
         yield Problem(f"{_AT}.scratchRoot", path, rule, remedy, ("storage.mountPath",))
 
 
-BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, images, scratch_root)
+BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, users, images, scratch_root)

@@ -6,6 +6,7 @@ What runs on the machines is `userdata/backendai.sh`, with `backendai_manager.sh
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -41,6 +42,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
     """PostgreSQL, etcd, redis, manager, storage proxy and webserver; a resource group per pool."""
     settings = settings_of(fleet)
     rpc = keys.curve_pair(MANAGER_KEY, _generation(fleet))
+    administrator = _administrator(fleet, keys)
     return Call(
         scripts=SCRIPTS,
         verb="master",
@@ -69,7 +71,10 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             "STORAGE_SECRET": _secret(fleet, keys, "storage/manager"),
             "STORAGE_PRIVATE": _secret(fleet, keys, "storage/own"),
             "PROXY_TOKEN": _secret(fleet, keys, "proxy"),
-            **{f"ADMIN_{name}": value for name, value in _administrator(fleet, keys).items()},
+            "ADMIN_PASSWORD": administrator["password"],
+            "ADMIN_ACCESS_KEY": administrator["accessKey"],
+            "ADMIN_SECRET_KEY": administrator["secretKey"],
+            **({"PEOPLE": _people(fleet, keys).apply(json.dumps)} if settings.users else {}),
         },
     )
 
@@ -152,7 +157,8 @@ def urls() -> Mapping[str, str]:
 
 
 def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
-    """The administrator's e-mail, password and keypair, and a file of environment variables for the client.
+    """The administrator's e-mail, password and keypair, a file of environment variables for the client, and
+    the accounts of users.
 
     Its endpoint is that of `fleet tunnel`.
     """
@@ -168,10 +174,9 @@ def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]
     return {
         "endpoint": endpoint,
         "email": settings_of(fleet).admin_email,
-        "password": told["PASSWORD"],
-        "accessKey": told["ACCESS_KEY"],
-        "secretKey": told["SECRET_KEY"],
-        "environment": pulumi.Output.all(told["ACCESS_KEY"], told["SECRET_KEY"]).apply(environment),
+        **told,
+        "environment": pulumi.Output.all(told["accessKey"], told["secretKey"]).apply(environment),
+        "users": _people(fleet, keys),
     }
 
 
@@ -200,12 +205,32 @@ def _secret(fleet: Fleet, keys: Keys, part: str) -> pulumi.Output[str]:
 
 
 def _administrator(fleet: Fleet, keys: Keys) -> dict[str, pulumi.Output[str]]:
-    """The password is the team's where it gives one. Access keys are AKIA and 16 characters."""
-    generation = _generation(fleet)
+    """The password is the team's where it gives one."""
     return {
-        "PASSWORD": keys.token("backendaiAdminPassword", generation),
-        "ACCESS_KEY": _secret(fleet, keys, "admin/access").apply(lambda key: f"AKIA{key[:16].upper()}"),
-        "SECRET_KEY": _secret(fleet, keys, "admin/secret").apply(lambda key: key[:40]),
+        "password": keys.token("backendaiAdminPassword", _generation(fleet)),
+        **_keypair(fleet, keys, "admin"),
+    }
+
+
+def _people(fleet: Fleet, keys: Keys) -> pulumi.Output[list[dict[str, Any]]]:
+    """Accounts with passwords and keypairs of their own."""
+    accounts = [
+        pulumi.Output.all(
+            email=user.email,
+            role="admin" if user.admin else "user",
+            password=_secret(fleet, keys, f"user/{user.email}/password"),
+            **_keypair(fleet, keys, f"user/{user.email}"),
+        )
+        for user in settings_of(fleet).users
+    ]
+    return pulumi.Output.all(*accounts)
+
+
+def _keypair(fleet: Fleet, keys: Keys, whose: str) -> dict[str, pulumi.Output[str]]:
+    """Access keys are AKIA and 16 characters."""
+    return {
+        "accessKey": _secret(fleet, keys, f"{whose}/access").apply(lambda key: f"AKIA{key[:16].upper()}"),
+        "secretKey": _secret(fleet, keys, f"{whose}/secret").apply(lambda key: key[:40]),
     }
 
 

@@ -66,6 +66,22 @@ class Registry(Model):
     ] = "docker"
 
 
+class User(Model):
+    """An account in the domain."""
+
+    email: Annotated[
+        str,
+        AfterValidator(_email),
+        Change.IN_PLACE,
+        Field(description="Whose it is, and its name at login.", examples=["ann@example.org"]),
+    ]
+    admin: Annotated[
+        bool,
+        Change.IN_PLACE,
+        Field(description="Whether it may manage the domain.", examples=[True]),
+    ] = False
+
+
 class BackendaiSettings(Model):
     """The control plane on the master, and the agents: one resource group per pool."""
 
@@ -98,6 +114,16 @@ class BackendaiSettings(Model):
             examples=["ann@example.org"],
         ),
     ] = "admin@agent-fleet.internal"
+    users: Annotated[
+        tuple[User, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=500,
+            description="Accounts; a first password and keys of each are in the outputs. One that is taken "
+            "out is closed, and what it owns stays.",
+            examples=[[{"email": "ann@example.org"}]],
+        ),
+    ] = ()
     dummy_pools: Annotated[
         tuple[PoolName, ...],
         Change.IN_PLACE,
