@@ -21,7 +21,8 @@ venv() {
     say "installing $*"
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8
-    $uv venv --clear -p/usr/bin/python3 "$new"
+    # the distribution's Python where it is that one
+    $uv venv --clear -p3.13 --python-preference=system "$new"
     $uv pip install -p"$new" "$@" || fail "the Python packages of Backend.AI $VERSION cannot be had: check packages.indexUrl and the way out"
     $uv pip check -p"$new"
     echo "$wanted" >"$new/requirements"
