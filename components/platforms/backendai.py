@@ -16,10 +16,11 @@ from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
+from components.platforms import gpu
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 
-SCRIPTS = ("databases", "backendai_manager", "backendai_agent", "backendai")
+SCRIPTS = ("databases", "gpu", "backendai_manager", "backendai_agent", "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600
@@ -112,7 +113,8 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Ma
             "SCRATCH_ROOT": str(settings.scratch_root),
             "SCRATCH_TYPE": settings.scratch_type,
             "KERNEL_IMAGES": settings.kernel_images,
-            "DAEMON": json.dumps(_daemon(fleet)),
+            "DAEMON": json.dumps(_daemon(fleet, node)),
+            **gpu.settings(fleet),
             "MANAGER_PUBLIC_KEY": keys.curve_pair(MANAGER_KEY, _generation(fleet)).apply(
                 lambda pair: pair.public
             ),
@@ -244,11 +246,12 @@ def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
     }
 
 
-def _daemon(fleet: Fleet) -> dict[str, object]:
+def _daemon(fleet: Fleet, node: Node) -> dict[str, object]:
     """Docker's own file. Where a host has the old kind of cgroups, containers need one of their own."""
     packages = fleet.config.packages
     return {
         "default-cgroupns-mode": "private",
         "registry-mirrors": list(packages.registry_mirrors),
         "insecure-registries": list(packages.insecure_registries),
+        **(gpu.RUNTIMES if node.gpus else {}),
     }
