@@ -307,11 +307,14 @@ ProtectHome=yes"
 }
 
 scan() {
-  local name said
+  local name said wrong
   for name in "${REGISTRY_NAMES[@]}"; do
     say "listing the kernel images of $name"
-    said=$(in_venv mgr image rescan "$name" 2>&1) || fail "the registry $name cannot be read: $(tail -1 <<<"$said")"
+    said=$(in_venv mgr image rescan "$name" 2>&1) || :
     echo "$said"
+    # it says success whatever happened
+    wrong=$(grep -oP '(Failed to scan registries|Unknown error occurred. Error): \K.*' <<<"$said" | tail -1) || :
+    [[ ! $wrong ]] || fail "the registry $name cannot be read: $wrong"
   done
   ask registries "${REGISTRY_NAMES[@]}"
 }

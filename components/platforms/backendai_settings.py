@@ -57,8 +57,13 @@ class Registry(Model):
     project: Annotated[
         str,
         Change.IN_PLACE,
-        Field(max_length=100, description="Project in it, where it has projects.", examples=["stable"]),
-    ] = ""
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Project in it, which its images' names have next: the manager lists images by project.",
+            examples=["stable"],
+        ),
+    ]
     type: Annotated[
         Literal["docker", "harbor2"],
         Change.IN_PLACE,
@@ -139,7 +144,7 @@ class BackendaiSettings(Model):
         Field(
             max_length=20,
             description="Container registries of kernel images; the manager lists their images.",
-            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai"}]],
+            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai", "project": "stable"}]],
         ),
     ] = ()
     kernel_images: Annotated[
