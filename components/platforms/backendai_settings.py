@@ -60,7 +60,7 @@ class Registry(Model):
         Field(
             min_length=1,
             max_length=100,
-            description="Project in it, which its images' names have next: the manager lists images by project.",
+            description="Project in it, the next part of its images' names; images are listed by project.",
             examples=["stable"],
         ),
     ]
