@@ -58,6 +58,8 @@ etcd_user() {
 
 postgresql() {
   kept postgres 4011 /var/lib/postgresql postgresql@17-main.service
+  # Debian keeps a cluster's configuration apart, and takes up none without
+  kept postgres 4011 /etc/postgresql postgresql@17-main.service
   apt_install postgresql
   unit=postgresql@17-main
   [[ -e /etc/postgresql/17/main ]] || pg_createcluster 17 main
