@@ -32,9 +32,10 @@ def leftovers(place: Place) -> list[str]:
     found = [f"{record['kind']} {record['id']} ({record['name']})" for record in account.resources.values()]
     labels = names.labels(place.stack)
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
-    for kind in ("network", "volume"):
-        known = podman.records(kind, "ls", *podman.filters(labels))
-        found += [f"{kind} {one.get('name') or one.get('Name')}" for one in known]
+    found += [f"network {one['name']}" for one in podman.records("network", "ls", *podman.filters(labels))]
+    # of volumes podman lists those that have any of several labels
+    kept = [one for one in podman.records("volume", "ls") if labels.items() <= (one["Labels"] or {}).items()]
+    found += [f"volume {one['Name']}" for one in kept]
     return found + publishing.leftovers(place.stack)
 
 
