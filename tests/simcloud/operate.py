@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from components.operated import CloudError, Machine, Place
-from tests.simcloud import hosts, instances, names, publishing
+from tests.simcloud import hosts, instances, names, publishing, storage
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 from tools.local_hosts.errors import HostError
@@ -33,9 +33,7 @@ def leftovers(place: Place) -> list[str]:
     labels = names.labels(place.stack)
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
     found += [f"network {one['name']}" for one in podman.records("network", "ls", *podman.filters(labels))]
-    # of volumes podman lists those that have any of several labels
-    kept = [one for one in podman.records("volume", "ls") if labels.items() <= (one["Labels"] or {}).items()]
-    found += [f"volume {one['Name']}" for one in kept]
+    found += [f"volume {name}" for name in storage.volumes(place.stack)]
     return found + publishing.leftovers(place.stack)
 
 
