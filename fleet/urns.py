@@ -9,6 +9,14 @@ State = Mapping[str, Any]
 
 # How clouds name the resource that is a machine, after the node.
 MACHINES = ("host", "instance")
+# What a component makes beside a machine. The engine takes a resource that is neither in the state nor among
+# the chosen ones for absent, and others cannot be made from it.
+_REMOTE = "command:remote:Command"
+BESIDE = {
+    "MasterNode": {"step": _REMOTE},
+    "WorkerPool": {"step": _REMOTE, "membership": _REMOTE},
+    "GpuAgentVm": {"step": _REMOTE},
+}
 
 
 def of_step(state: State, node: str) -> list[str]:
@@ -22,9 +30,7 @@ def of_step(state: State, node: str) -> list[str]:
 
 def of_machine(state: State, node: str) -> list[str]:
     """The node's machine, by its name: a step that never ended well is not in the state."""
-    names = {f"{node}-{kind}" for kind in MACHINES}
-    machines = [str(resource["urn"]) for resource in _resources(state) if _name(resource) in names]
-    return _found(machines, f"machine of {node}")
+    return _found(_machines(state, node), f"machine of {node}")
 
 
 def around(state: State, node: str, master: str | None) -> list[str]:
@@ -36,15 +42,21 @@ def around(state: State, node: str, master: str | None) -> list[str]:
     owners = {node, master}
     # of a GPU VM, whose controller is elsewhere
     outside = {f"{node}-enrolment", f"{node}-membership"}
-    return [
+    known = [
         str(resource["urn"])
         for resource in _resources(state)
         if _name(resource) in outside
-        or (
-            resource["type"] == "command:remote:Command"
-            and (node == master or _name(resource).rpartition("-")[0] in owners)
-        )
+        or (resource["type"] == _REMOTE and (node == master or _name(resource).rpartition("-")[0] in owners))
     ]
+    return [*known, *(urn for urn in _beside(state, node) if urn not in known)]
+
+
+def _beside(state: State, node: str) -> Iterable[str]:
+    """A step that never ended well is not in the state, nor is what follows it."""
+    for machine in _machines(state, node):
+        parent = machine.rpartition("$")[0]
+        for kind, type_ in BESIDE.get(parent.rpartition(":")[2], {}).items():
+            yield f"{parent}${type_}::{node}-{kind}"
 
 
 def _found(urns: list[str], what: str) -> list[str]:
@@ -53,11 +65,16 @@ def _found(urns: list[str], what: str) -> list[str]:
     return urns
 
 
+def _machines(state: State, node: str) -> list[str]:
+    names = {f"{node}-{kind}" for kind in MACHINES}
+    return [str(resource["urn"]) for resource in _resources(state) if _name(resource) in names]
+
+
 def _steps(state: State, node: str) -> list[State]:
     return [
         resource
         for resource in _resources(state)
-        if resource["type"] == "command:remote:Command" and _name(resource) == f"{node}-step"
+        if resource["type"] == _REMOTE and _name(resource) == f"{node}-step"
     ]
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from components.operated import CloudError, Machine, Place
-from tests.simcloud import hosts, instances, names, publishing
+from tests.simcloud import hosts, instances, names, publishing, storage
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 from tools.local_hosts.errors import HostError
@@ -32,9 +32,8 @@ def leftovers(place: Place) -> list[str]:
     found = [f"{record['kind']} {record['id']} ({record['name']})" for record in account.resources.values()]
     labels = names.labels(place.stack)
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
-    for kind in ("network", "volume"):
-        known = podman.records(kind, "ls", *podman.filters(labels))
-        found += [f"{kind} {one.get('name') or one.get('Name')}" for one in known]
+    found += [f"network {one['name']}" for one in podman.records("network", "ls", *podman.filters(labels))]
+    found += [f"volume {name}" for name in storage.volumes(place.stack)]
     return found + publishing.leftovers(place.stack)
 
 

@@ -27,6 +27,14 @@ def gone(store: Store, record: Record) -> None:
             podman.remove("volume", names.volume(store.stack))
 
 
+def volumes(stack: str) -> list[str]:
+    """The stack's; podman lists volumes that have any of several labels."""
+    labels = names.labels(stack).items()
+    return [
+        str(one["Name"]) for one in podman.records("volume", "ls") if labels <= (one["Labels"] or {}).items()
+    ]
+
+
 def _in_volume(store: Store, *words: str) -> None:
     """The volume is a folder of podman's, which only root may enter."""
     place = json.loads(podman.run("volume", "inspect", names.volume(store.stack)))[0]["Mountpoint"]
