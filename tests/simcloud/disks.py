@@ -56,7 +56,7 @@ def grow(store: Store, before: Record, record: Record) -> None:
         )
     if new > old:
         _sized(store, record)
-        for loop in _loops(_file(store, record["id"])):
+        for loop in _loops(file_of(store, record["id"])):
             _as_root("losetup", "--set-capacity", loop)
 
 
@@ -75,7 +75,7 @@ def _sized(store: Store, record: Record) -> None:
 def attach(store: Store, record: Record) -> None:
     disk = of(record)
     with store.lock("disks"):
-        file = _file(store, disk)
+        file = file_of(store, disk)
         loop = next(iter(_loops(file)), None) or _as_root("losetup", "--find", "--show", file)
     _place(store, record["props"]["instanceId"], disk, _loops(file)[loop.strip()])
 
@@ -163,7 +163,7 @@ def leftovers(stack: str) -> list[str]:
     ]
 
 
-def _file(store: Store, disk: str) -> str:
+def file_of(store: Store, disk: str) -> str:
     return f"{storage.place(store)}/{FOLDER}/{disk}"
 
 
@@ -181,7 +181,7 @@ def _listed() -> dict[str, tuple[str, str]]:
 
 
 def _let_go(store: Store, disk: str) -> None:
-    file = _file(store, disk)
+    file = file_of(store, disk)
     for loop in _loops(file):
         release(loop)
     until = time.monotonic() + SECONDS
