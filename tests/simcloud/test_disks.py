@@ -117,8 +117,8 @@ class Aws(Cloud):
         return self.make("instance", **said, userData=self.user_data(disk))
 
     def attach(self, disk: Record, instance: Record) -> Record:
-        said = {"deviceName": on_aws.STATE_DEVICE, "stopInstanceBeforeDetaching": True}
-        return self.make("volumeAttachment", volumeId=disk["id"], instanceId=instance["id"], **said)
+        said = {"volumeId": disk["id"], "instanceId": instance["id"]}
+        return self.make("volumeAttachment", **said, deviceName=on_aws.STATE_DEVICE)
 
 
 @dataclass
