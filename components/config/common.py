@@ -16,6 +16,9 @@ PlatformSettings = RaySettings | BackendaiSettings
 # A stack file is read with the settings of its own platform alone (model.py).
 SETTINGS: dict[str, type[PlatformSettings]] = {"ray": RaySettings, "backendai": BackendaiSettings}
 
+# Platforms whose master has databases, as their modules say (KEEPS_STATE): nothing else here may import them.
+KEEPING_STATE: frozenset[Platform] = frozenset({"backendai"})
+
 # Alibaba Cloud takes 20 tags per resource; project, stack, team and Name are ours.
 TAGS = 16
 

@@ -29,7 +29,7 @@ RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
 SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
 OURS = (
-    r"/home/fleet(/.*)?|/var/lib/(agent-fleet|backendai|cloud|etcd|postgresql|ray|redis)(/.*)?"
+    r"/home/fleet(/.*)?|/var/lib/(agent-fleet(-state)?|backendai|cloud|etcd|postgresql|ray|redis)(/.*)?"
     r"|/var/log/agent-fleet(/.*)?"
 )
 # Things of the system lie directly in these; a folder of its own below them is free.

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from components.operated import CloudError, Machine, Place
-from tests.simcloud import hosts, instances, names, publishing, storage
+from tests.simcloud import disks, hosts, instances, names, publishing, storage
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 from tools.local_hosts.errors import HostError
@@ -34,16 +34,17 @@ def leftovers(place: Place) -> list[str]:
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
     found += [f"network {one['name']}" for one in podman.records("network", "ls", *podman.filters(labels))]
     found += [f"volume {name}" for name in storage.volumes(place.stack)]
-    return found + publishing.leftovers(place.stack)
+    return found + publishing.leftovers(place.stack) + disks.leftovers(place.stack)
 
 
 def start(place: Place) -> list[str]:
-    """As after a reboot of this computer: the answering hosts, the instances, the addresses."""
+    """As after a reboot of this computer: the answering hosts, instances with their disks, addresses."""
     store = Store(place.stack)
     stopped = [host for host in podman.containers(names.labels(place.stack)) if host["State"] != "running"]
     started: list[str] = []
     try:
         for host in sorted(stopped, key=lambda host: "instance" in host["Labels"]):
+            disks.again(store, host["Labels"].get("instance", ""))
             podman.run("start", str(host["Names"][0]))
             one = store.read().get("instance", host["Labels"].get("instance", ""))
             if one is not None:
