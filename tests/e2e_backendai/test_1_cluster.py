@@ -62,6 +62,7 @@ def test_a_batch_session_succeeds_on_a_kernel_image_of_a_registry(up: BackendaiF
     assert up.session("first") == ("TERMINATED", "SUCCESS")
 
 
+@pytest.mark.exhaustive
 def test_an_agent_that_leaves_lets_its_session_end_first(up: BackendaiFleet) -> None:
     other = up.pid("docker-1"), up.pid("master")
     up.batch("last", "sleep 40", "docker", "--assign-agent", "t-bai-docker-2")
@@ -76,6 +77,7 @@ def test_an_agent_that_leaves_lets_its_session_end_first(up: BackendaiFleet) -> 
     assert other == (up.pid("docker-1"), up.pid("master"))
 
 
+@pytest.mark.exhaustive
 def test_a_master_made_anew_is_the_same_cluster(up: BackendaiFleet) -> None:
     before = up.sql("SELECT name, result FROM sessions ORDER BY name")
     host = up.outputs()["masterPrivateIp"]
