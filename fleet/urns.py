@@ -34,18 +34,19 @@ def of_machine(state: State, node: str) -> list[str]:
 
 
 def around(state: State, node: str, master: str | None) -> list[str]:
-    """Steps and memberships that follow when a node is mended.
+    """What follows when a node is mended: steps, memberships, and what is given to its machine.
 
     The master's step is always among them, because workers find their script where it put it; all nodes' are,
     when the node is the master.
     """
-    owners = {node, master}
+    owners, machines = {node, master}, set(_machines(state, node))
     # of a GPU VM, whose controller is elsewhere
     outside = {f"{node}-enrolment", f"{node}-membership"}
     known = [
         str(resource["urn"])
         for resource in _resources(state)
         if _name(resource) in outside
+        or machines & set(resource.get("dependencies") or ())
         or (resource["type"] == _REMOTE and (node == master or _name(resource).rpartition("-")[0] in owners))
     ]
     return [*known, *(urn for urn in _beside(state, node) if urn not in known)]

@@ -76,6 +76,17 @@ def test_beside_the_master_the_commands_of_all_nodes_do(state):
     }
 
 
+def test_what_is_given_to_a_machine_follows_it(state):
+    address = {
+        "urn": f"{PREFIX}alicloud:ecs/eipAssociation:EipAssociation::workers-1-address-given",
+        "type": "alicloud:ecs/eipAssociation:EipAssociation",
+        "dependencies": [MACHINE],
+    }
+    state["deployment"]["resources"].append(address)
+    assert address["urn"] in urns.around(state, "workers-1", "master")
+    assert address["urn"] not in urns.around(state, "workers-10", "master")
+
+
 def test_a_step_that_never_ended_well_and_its_membership_are_made_too(state):
     pool = "urn:pulumi:eo::agent-fleet::agent-fleet:components:WorkerPool"
     instance = f"{pool}$aws:ec2/instance:Instance::burst-1-instance"
