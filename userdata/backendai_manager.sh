@@ -70,8 +70,12 @@ postgresql() {
   sql <<<"ALTER ROLE backend PASSWORD '$DB_PASSWORD'"
 }
 
+# Beside the data as well: a stack that takes them up again has another password, and must say this one to set its own.
 root_of_etcd() {
-  put_file $etc/etcd-root 600 root < <(printf %s "$ETCD_ROOT_PASSWORD")
+  local file
+  for file in "$STATE_PATH/etcd-root" $etc/etcd-root; do
+    put_file "$file" 600 root < <(printf %s "$ETCD_ROOT_PASSWORD")
+  done
 }
 
 # It asks for a password before it listens on any address but the machine's own.
@@ -82,6 +86,7 @@ etcd_server() {
   unit=etcd
   systemctl enable --now etcd
   wait_for 'etcd on this machine' 60 etcd_answers
+  [[ -e $etc/etcd-root || ! -e $STATE_PATH/etcd-root ]] || cp -p "$STATE_PATH/etcd-root" $etc
   # a run that was cut off may have given the password and not kept it
   etcd user list || root_of_etcd
   etcd_user root "$ETCD_ROOT_PASSWORD" root
