@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from components.operated import CloudError, Machine, Place
-from tests.simcloud import disks, hosts, instances, names, publishing, storage
+from tests.simcloud import disks, hosts, instances, names, publishing
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 from tools.local_hosts.errors import HostError
@@ -32,8 +32,8 @@ def leftovers(place: Place) -> list[str]:
     found = [f"{record['kind']} {record['id']} ({record['name']})" for record in account.resources.values()]
     labels = names.labels(place.stack)
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
-    found += [f"network {one['name']}" for one in podman.records("network", "ls", *podman.filters(labels))]
-    found += [f"volume {name}" for name in storage.volumes(place.stack)]
+    for kind in ("network", "volume"):
+        found += [f"{kind} {one}" for one in podman.named(kind, labels)]
     return found + publishing.leftovers(place.stack) + disks.leftovers(place.stack)
 
 

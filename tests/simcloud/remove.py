@@ -1,6 +1,6 @@
 """Everything of a simulated stack goes, in whatever state it is."""
 
-from tests.simcloud import disks, names, publishing, storage, wires
+from tests.simcloud import disks, names, publishing, wires
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 
@@ -15,9 +15,8 @@ def take_down(stack: str) -> None:
         account.resources.clear()
     for vpc in vpcs:
         wires.remove(store, vpc)
-    for network in podman.records("network", "ls", *podman.filters(names.labels(stack))):
-        podman.remove("network", str(network["name"]))
-    for volume in storage.volumes(stack):
-        podman.remove("volume", volume)
+    for kind in ("network", "volume"):
+        for one in podman.named(kind, names.labels(stack)):
+            podman.remove(kind, one)
     publishing.reconcile(store)
     store.tidy()

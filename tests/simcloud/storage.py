@@ -31,14 +31,6 @@ def drop(store: Store, how: str, path: str) -> None:
             podman.remove("volume", names.volume(store.stack))
 
 
-def volumes(stack: str) -> list[str]:
-    """The stack's; podman lists volumes that have any of several labels."""
-    labels = names.labels(stack).items()
-    return [
-        str(one["Name"]) for one in podman.records("volume", "ls") if labels <= (one["Labels"] or {}).items()
-    ]
-
-
 def in_volume(store: Store, *words: str) -> None:
     """A command with a path of the volume, which is made if need be."""
     volume = names.volume(store.stack)
