@@ -72,9 +72,9 @@ class BackendaiFleet(Fleet):
             "master", f"sudo runuser -u postgres -- psql -qtAX -d backend -c {shlex.quote(query)}"
         ).strip()
 
-    def client(self, *words: str) -> str:
-        """The platform's own client on the master, with the administrator's keys as an environment."""
-        told = self.outputs()["clientConfig"]
+    def client(self, *words: str, keys: dict[str, str] | None = None) -> str:
+        """The platform's own client on the master, with the administrator's keys unless others are given."""
+        told = keys or self.outputs()["clientConfig"]
         given = "; ".join(
             f"export {name}={shlex.quote(value)}"
             for name, value in {

@@ -1,6 +1,7 @@
 """A control plane and its agents on the real engine: sessions, agents that leave, a master made anew."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_a_batch_session_succeeds_on_a_kernel_image_of_a_registry(up: BackendaiF
     up.batch("first", "python3 -c 'print(6 * 7)'")
     wait_until("the session is over", lambda: up.session("first")[0] == "TERMINATED", 180)
     assert up.session("first") == ("TERMINATED", "SUCCESS")
+
+
+def test_an_account_comes_and_goes_in_place(up: BackendaiFleet) -> None:
+    before = {node: up.pid(node) for node in NODES}
+    settings = up.config["cluster"]["settings"]
+    settings["users"] = [{"email": "bob@example.org"}]
+    assert set(up.up_well().counts()) == {"updated", "unchanged"}
+    (bob,) = up.outputs()["clientConfig"]["users"]
+    up.client("session", "list", keys=bob)
+    settings["users"] = []
+    up.up_well()
+    with pytest.raises(subprocess.CalledProcessError):
+        up.client("session", "list", keys=bob)
+    assert before == {node: up.pid(node) for node in NODES}
 
 
 @pytest.mark.exhaustive
