@@ -228,7 +228,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     reboot(cloud, first)
     cloud.until(first, "systemctl is-active database.service")
     assert identity(cloud, first) == made
-    starts = cloud.inside(first, f"cat {STATE_PATH}/postgresql/starts").splitlines()
+    starts = cloud.inside(first, f"cat {STATE_PATH}/var/lib/postgresql/starts").splitlines()
     assert len(starts) == 2
     assert all(line.startswith("/var/lib/postgresql ") for line in starts), "it wrote beside the volume"
     assert "ordering cycle" not in cloud.inside(first, "journalctl -b --no-pager")
@@ -248,7 +248,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     cloud.attach(disk, second)
     cloud.until(second, f"mountpoint {STATE_PATH} && systemctl is-active {MOUNTED}")
     assert identity(cloud, second) == made
-    assert cloud.inside(second, f"cat {STATE_PATH}/postgresql/starts").splitlines()[:2] == starts
+    assert cloud.inside(second, f"cat {STATE_PATH}/var/lib/postgresql/starts").splitlines()[:2] == starts
     cloud.delete(second)
     cloud.delete(disk)
     assert not podman.exists("volume", names.volume(cloud.store.stack))
