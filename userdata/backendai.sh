@@ -1,5 +1,5 @@
 # What every machine of a Backend.AI cluster does alike, and the verbs that ask one how it is. Goes after
-# backendai_manager.sh and backendai_agent.sh. Reasons for odd values: docs/backendai.md.
+# the other scripts of Backend.AI. Reasons for odd values: docs/backendai.md.
 # shellcheck shell=bash
 
 # A database is not carried over to another version, and all parts must have the same.
@@ -39,7 +39,7 @@ public-key = \"$2\"${3:+
 secret-key = \"$3\"}"
 }
 
-# toml NAME VALUE...: lines that every part's file has
+# Lines that every part's file has
 logging='[logging]
 level = "INFO"
 drivers = ["console"]
@@ -51,7 +51,7 @@ enabled = false
 [otel]
 enabled = false'
 
-# unit NAME LINE...: the systemd unit of a part
+# unit_file NAME LINES: the systemd unit of a part
 unit_file() {
   put_file "/etc/systemd/system/$1.service" 644 root <<<"[Unit]
 After=network-online.target $after$mounter

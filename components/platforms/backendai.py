@@ -1,6 +1,6 @@
 """The platform `backendai`: a control plane of Backend.AI on the master and an agent on every worker.
 
-What runs on the machines is `userdata/backendai.sh`, with `backendai_manager.sh` and `backendai_agent.sh`.
+What runs on the machines is `userdata/backendai.sh`, with those of its SCRIPTS that go before it.
 """
 
 import json
@@ -20,7 +20,8 @@ from components.platforms import gpu
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 
-SCRIPTS = ("databases", "gpu", "backendai_manager", "backendai_agent", "backendai")
+_PARTS = ("databases", "manager", "members", "agent")
+SCRIPTS = ("databases", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600
