@@ -9,14 +9,10 @@ State = Mapping[str, Any]
 
 # How clouds name the resource that is a machine, after the node.
 MACHINES = ("host", "instance")
-# What a component makes beside a machine. The engine takes a resource that is neither in the state nor among
-# the chosen ones for absent, and others cannot be made from it.
 _REMOTE = "command:remote:Command"
-BESIDE = {
-    "MasterNode": {"step": _REMOTE},
-    "WorkerPool": {"step": _REMOTE, "membership": _REMOTE},
-    "GpuAgentVm": {"step": _REMOTE},
-}
+# Remote Commands that a component makes beside a machine. The engine takes a resource that is neither in the
+# state nor among the chosen ones for absent, and others cannot be made from it.
+BESIDE = {"MasterNode": ("step",), "WorkerPool": ("step", "membership"), "GpuAgentVm": ("step",)}
 
 
 def of_step(state: State, node: str) -> list[str]:
@@ -56,8 +52,8 @@ def _beside(state: State, node: str) -> Iterable[str]:
     """A step that never ended well is not in the state, nor is what follows it."""
     for machine in _machines(state, node):
         parent = machine.rpartition("$")[0]
-        for kind, type_ in BESIDE.get(parent.rpartition(":")[2], {}).items():
-            yield f"{parent}${type_}::{node}-{kind}"
+        for kind in BESIDE.get(parent.rpartition(":")[2], ()):
+            yield f"{parent}${_REMOTE}::{node}-{kind}"
 
 
 def _found(urns: list[str], what: str) -> list[str]:
