@@ -193,12 +193,13 @@ def _drain(asked: Asked) -> None:
     say(f"draining {vm}: its sessions have {minutes} minutes")
     while known and known["status"] == "ALIVE" and known["sessions"]:
         now, count = time.monotonic(), known["sessions"]
+        running = "1 session runs" if count == 1 else f"{count} sessions run"
         if now - start >= minutes * 60:
-            say(f"{vm} leaves though {count} sessions run on it: {minutes} minutes are over (drainMinutes)")
+            say(f"{vm} leaves though {running} on it: {minutes} minutes are over (drainMinutes)")
             return
         if now - told >= PROGRESS_SECONDS:
             told = now
-            say(f"{vm}: {count} sessions run on it, {minutes - (now - start) / 60:.0f} minutes are left")
+            say(f"{vm}: {running} on it, {minutes - (now - start) / 60:.0f} minutes are left")
         time.sleep(PAUSE_SECONDS)
         known = _known(server, identity)
     say(f"no session runs on {vm}; the manager will call it LOST, and keep its row")
