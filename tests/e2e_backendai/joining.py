@@ -59,7 +59,7 @@ class JoiningFleet(GpuFleet):
             **self._told,
             # what `fleet tunnel` opens
             "apiEndpoint": f"http://{API[0]}:{API[1]}",
-            "managerNetworks": [f"{JOINING}.1/32"],
+            "managerNetworks": [f"{JOINING}.1/32", f"{OWN}.0/20"],
             "resourceGroup": "pretended",
             "reservedMemoryGiB": 0.5,
             "drainMinutes": 1,
@@ -85,7 +85,7 @@ class Tunnel:
     def close(self) -> None:
         if self._process:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(30)
+            self._process.communicate(timeout=30)
             self._process = None
 
 

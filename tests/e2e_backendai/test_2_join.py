@@ -101,11 +101,11 @@ def test_a_second_up_changes_nothing_and_restarts_nothing(joined: JoiningFleet) 
 def test_only_what_the_catalogue_says_answers(own: Fleet, joined: JoiningFleet) -> None:
     master, first = own.outputs()["masterPrivateIp"], joined.ssh("first", "hostname -I").split()[0]
     ports = (22, 2379, 5432, 6001, 6003, 6021, 6379, 8081, 8090, 30000)
-    probe = 'for p in {}; do timeout 2 bash -c "</dev/tcp/{}/$p" 2>/dev/null && echo $p; done; :'
+    probe = 'for p in {}; do (timeout 20 bash -c "</dev/tcp/{}/$p" 2>/dev/null && echo $p) & done; wait'
     listed = " ".join(map(str, ports))
-    assert own.ssh("master", probe.format(listed, first)).split() == ["6001"]
-    # as the operator's computer does, a neighbour's packets come from the gateway
-    assert joined.ssh("first", probe.format(listed, master)).split() == ["22", "2379", "6379"]
+    # with the gateway's address a neighbour passes for the operator's computer, which may log in
+    assert set(own.ssh("master", probe.format(listed, first)).split()) == {"22", "6001"}
+    assert set(joined.ssh("first", probe.format(listed, master)).split()) == {"22", "2379", "6379"}
 
 
 def test_no_secret_is_in_plain_state_or_readable_on_the_machine(own: Fleet, joined: JoiningFleet) -> None:

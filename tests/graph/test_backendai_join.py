@@ -9,6 +9,7 @@ import pytest
 from components.config.base import Change
 from components.config.fields import change_table
 from components.config.model import with_platform
+from tests.graph.alicloud_cloud import ZONES
 from tests.graph.recording import Recording, record
 from tests.graph.test_backendai import CONFIG as OWN
 from tests.graph.test_change_table import hosts, replaced
@@ -117,6 +118,31 @@ def test_agents_of_both_platforms_stand_in_one_stack() -> None:
     assert platforms == {"annotator": "supervisely", "trainer": "backendai"}
     assert "supervisely_api" in both["annotator-enrolment"].inputs["create"]
     assert "backendai_api" in both["trainer-enrolment"].inputs["create"]
+
+
+RENTED: dict[str, dict[str, Any]] = {
+    "aws": {"instanceType": "g4dn.xlarge", "network": {"zones": ["eu-central-1a"]}},
+    "alicloud": {"instanceType": "ecs.gn6i-c4g1.xlarge", "network": {"zone": ZONES[-1]}},
+}
+
+
+@pytest.mark.parametrize("cloud", RENTED)
+def test_on_a_cloud_that_rents_machines_it_is_the_same(cloud: str, joined: Recording) -> None:
+    said = RENTED[cloud]
+    machine = {"name": "trainer", "platform": "backendai", "gpus": 1, "settings": SETTINGS}
+    config = {
+        **{"team": "vision", "cloud": cloud, "network": said["network"]},
+        "access": {"admins": ["203.0.113.0/28"]},
+        "gpuVms": [{**machine, "instanceType": said["instanceType"]}],
+    }
+    made = record(config, SECRETS)
+    rule = made["security-groups-gpuVm-6001-6001-from-10.89.16.0-20"].inputs
+    assert "10.89.16.0/20" in (rule.get("cidrIpv4"), rule.get("cidrIp"))
+    step = made["trainer-step"].plain("stdin")
+    for line in (f"REGION={cloud}", f"INSTANCE_TYPE={said['instanceType']}", "GPUS=1", "AGENT=dev-trainer"):
+        assert f"\n{line}\n" in step
+    assert told(made, "trainer-membership")["gpus"] == 1
+    assert made["trainer-membership"].inputs["delete"] == joined["trainer-membership"].inputs["delete"]
 
 
 @pytest.fixture(scope="module")
