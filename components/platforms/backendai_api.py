@@ -186,11 +186,9 @@ def _drain(asked: Asked) -> None:
         say(f"the manager knows nothing of {identity}")
         return
     _again(calls.schedulable, server, identity, "false")
-    if known["status"] != "ALIVE":
-        say(f"{vm}: the manager calls it {known['status']}, so nothing ends there")
-        return
     start = told = time.monotonic()
-    say(f"draining {vm}: its sessions have {minutes} minutes")
+    if known["status"] == "ALIVE":
+        say(f"draining {vm}: its sessions have {minutes} minutes")
     while known and known["status"] == "ALIVE" and known["sessions"]:
         now, count = time.monotonic(), known["sessions"]
         running = "1 session runs" if count == 1 else f"{count} sessions run"
@@ -202,7 +200,10 @@ def _drain(asked: Asked) -> None:
             say(f"{vm}: {running} on it, {minutes - (now - start) / 60:.0f} minutes are left")
         time.sleep(PAUSE_SECONDS)
         known = _known(server, identity)
-    say(f"no session runs on {vm}; the manager will call it LOST, and keep its row")
+    if known and known["status"] != "ALIVE":
+        say(f"{vm}: the manager calls it {known['status']}, so nothing ends there")
+    else:
+        say(f"no session runs on {vm}; the manager will call it LOST, and keep its row")
 
 
 VERBS: dict[str, Callable[[Asked], dict[str, Any]]] = {"enrol": enrol, "member": member, "leave": leave}

@@ -204,6 +204,17 @@ def test_a_dead_agent_is_not_waited_for(manager: Manager, leave: Callable[..., s
     assert manager.changes == [(ID, {"schedulable": False})]
 
 
+def test_an_agent_that_dies_while_it_is_drained_is_not_waited_for(
+    manager: Manager, leave: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager.agents[ID] = agent(ID, compute_containers=sessions("a"))
+    monkeypatch.setattr(backendai_api.time, "sleep", lambda _: manager.agents[ID].update(status="LOST"))
+    assert leave().splitlines() == [
+        "draining trainer: its sessions have 10 minutes",
+        "trainer: the manager calls it LOST, so nothing ends there",
+    ]
+
+
 def test_an_agent_that_never_registered_can_leave(manager: Manager, leave: Callable[..., str]) -> None:
     assert f"the manager knows nothing of {ID}" in leave()
     assert manager.changes == []
