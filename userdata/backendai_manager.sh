@@ -58,6 +58,8 @@ etcd_user() {
 
 postgresql() {
   kept postgres 4011 /var/lib/postgresql postgresql@17-main.service
+  # Debian keeps a cluster's configuration apart, and takes up none without
+  kept postgres 4011 /etc/postgresql postgresql@17-main.service
   apt_install postgresql
   unit=postgresql@17-main
   [[ -e /etc/postgresql/17/main ]] || pg_createcluster 17 main
@@ -307,11 +309,14 @@ ProtectHome=yes"
 }
 
 scan() {
-  local name said
+  local name said wrong
   for name in "${REGISTRY_NAMES[@]}"; do
     say "listing the kernel images of $name"
-    said=$(in_venv mgr image rescan "$name" 2>&1) || fail "the registry $name cannot be read: $(tail -1 <<<"$said")"
+    said=$(in_venv mgr image rescan "$name" 2>&1) || :
     echo "$said"
+    # it says success whatever happened
+    wrong=$(grep -oP '(Failed to scan registries|Unknown error occurred. Error): \K.*' <<<"$said" | tail -1) || :
+    [[ ! $wrong ]] || fail "the registry $name cannot be read: $wrong"
   done
   ask registries "${REGISTRY_NAMES[@]}"
 }

@@ -57,8 +57,13 @@ class Registry(Model):
     project: Annotated[
         str,
         Change.IN_PLACE,
-        Field(max_length=100, description="Project in it, where it has projects.", examples=["stable"]),
-    ] = ""
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Project in it, the next part of its images' names; images are listed by project.",
+            examples=["stable"],
+        ),
+    ]
     type: Annotated[
         Literal["docker", "harbor2"],
         Change.IN_PLACE,
@@ -195,7 +200,7 @@ class BackendaiSettings(AgentOptions):
         Field(
             max_length=20,
             description="Container registries of kernel images; the manager lists their images.",
-            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai"}]],
+            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai", "project": "stable"}]],
         ),
     ] = ()
     auto_pull: Annotated[

@@ -33,7 +33,9 @@ class BackendaiFleet(Fleet):
                     "drainMinutes": 2,
                     "autoPull": "tag",
                     "reservedMemoryGiB": 0.5,
-                    "registries": [{"name": standins.registry, "url": f"http://{standins.registry}"}],
+                    "registries": [
+                        {"name": standins.registry, "url": f"http://{standins.registry}", "project": "stable"}
+                    ],
                     "kernelImages": [self.kernel],
                 },
                 "master": {"cpus": 2, "memoryGiB": 3},

@@ -79,7 +79,7 @@ def test_an_agent_that_leaves_lets_its_session_end_first(up: BackendaiFleet) -> 
 def test_a_master_made_anew_is_the_same_cluster(up: BackendaiFleet) -> None:
     before = up.sql("SELECT name, result FROM sessions ORDER BY name")
     host = up.outputs()["masterPrivateIp"]
-    assert up.run("replace", up.stack, "master", "--yes").code == 0
+    assert up.run("replace", up.stack, "master").code == 0
     assert up.status().code == 0
     assert up.sql("SELECT name, result FROM sessions ORDER BY name") == before != ""
     assert up.outputs()["masterPrivateIp"] == host

@@ -132,7 +132,7 @@ def test_another_pool_is_told_to_the_master_and_leaves_other_agents_alone(made: 
             assert changed[f"{name}-{kind}"].inputs == made[f"{name}-{kind}"].inputs
 
 
-REGISTRY = {"name": "cr.example.org", "url": "https://cr.example.org"}
+REGISTRY = {"name": "cr.example.org", "url": "https://cr.example.org", "project": "stable"}
 EDITS: dict[str, dict[str, Any]] = {
     "adminEmail": {"adminEmail": "ann@example.org"},
     "users": {"users": [{"email": "bob@example.org"}]},
@@ -142,9 +142,9 @@ EDITS: dict[str, dict[str, Any]] = {
     "registries": {"registries": [REGISTRY]},
     "registries[].name": {"registries": [{**REGISTRY, "name": "cr2.example.org"}]},
     "registries[].url": {"registries": [{**REGISTRY, "url": "http://cr.example.org"}]},
-    "registries[].project": {"registries": [{**REGISTRY, "project": "stable"}]},
-    "registries[].type": {"registries": [{**REGISTRY, "project": "stable", "type": "harbor2"}]},
-    "kernelImages": {"registries": [REGISTRY], "kernelImages": ["cr.example.org/python:1"]},
+    "registries[].project": {"registries": [{**REGISTRY, "project": "trial"}]},
+    "registries[].type": {"registries": [{**REGISTRY, "type": "harbor2"}]},
+    "kernelImages": {"registries": [REGISTRY], "kernelImages": ["cr.example.org/stable/python:1"]},
     "autoPull": {"autoPull": "none"},
     "agentNetworks": {"agentNetworks": ["10.91.0.0/20"]},
     "reservedCpus": {"reservedCpus": 0},
