@@ -1,6 +1,7 @@
 """A control plane, and a stack of GPU VMs whose agents join it by its outputs, driven by `python -m fleet`.
 
-A local host's packets reach another network with the address of that network's gateway.
+Local stacks are kept apart from each other; these two are peered, as networks of a cloud would be. A host's
+packets reach the other network with the address of that network's gateway.
 """
 
 import signal
@@ -69,6 +70,22 @@ class JoiningFleet(GpuFleet):
 
     def pid(self, node: str) -> str:
         return self.ssh(node, "systemctl show -P MainPID backendai-agent").strip()
+
+
+class Peering:
+    """What podman's isolation of networks would drop between the two; needs root, as local hosts do."""
+
+    def __init__(self) -> None:
+        pairs = ((OWN, JOINING), (JOINING, OWN))
+        self._rules = [["-s", f"{one}.0/20", "-d", f"{other}.0/20", "-j", "ACCEPT"] for one, other in pairs]
+
+    def open(self) -> None:
+        for rule in self._rules:
+            subprocess.run(["iptables", "-I", "FORWARD", *rule], check=True)
+
+    def close(self) -> None:
+        for rule in self._rules:
+            subprocess.run(["iptables", "-D", "FORWARD", *rule], check=True)
 
 
 class Tunnel:

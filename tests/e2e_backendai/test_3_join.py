@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.project import Fleet, copied_project, podman, wait_until
-from tests.e2e_backendai.joining import SECRETS, JoiningFleet, Tunnel, control_plane
+from tests.e2e_backendai.joining import SECRETS, JoiningFleet, Peering, Tunnel, control_plane
 
 # not part of `make test`: two stacks at once
 pytestmark = pytest.mark.exhaustive
@@ -34,7 +34,15 @@ def tunnel(own: Fleet) -> Iterator[Tunnel]:
 
 
 @pytest.fixture(scope="module")
-def joined(own: Fleet, tunnel: Tunnel) -> Iterator[JoiningFleet]:  # noqa: ARG001 - must be open
+def peering() -> Iterator[None]:
+    made = Peering()
+    made.open()
+    yield
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def joined(own: Fleet, tunnel: Tunnel, peering: None) -> Iterator[JoiningFleet]:  # noqa: ARG001 - must be open
     join = own.outputs()["clientConfig"]["join"]
     made = JoiningFleet(own.folder, join)
     made.set_secret("backendaiApiKeys", join["backendaiApiKeys"])
