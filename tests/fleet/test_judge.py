@@ -210,3 +210,13 @@ def test_an_agent_that_gets_no_work_is_not_well_and_its_work_is_shown(inventory,
     problem = "its controller gives it no work: it is not schedulable"
     assert row(verdict, "workers-1").problems == (problem,)
     assert verdict.next_commands == ("python -m fleet repair dev workers-1",)
+
+
+def test_an_agent_of_another_stack_is_a_guest_and_no_stranger(inventory, well):
+    guest = {"ip": "10.91.0.2", "state": "ALIVE", "name": "other-trainer", "guest": True, "work": "1 session"}
+    verdict = judge(inventory, with_agents(well, *well.agents.value, guest))
+    assert verdict.well
+    found = row(verdict, "other-trainer")
+    assert (found.role, found.agent, found.work, found.remedy) == ("guest", "ALIVE", "1 session", None)
+    gone = judge(inventory, with_agents(well, *well.agents.value, {**guest, "state": "LOST"}))
+    assert [one.name for one in gone.rows] == list(ADDRESSES), "its own stack tells what became of it"
