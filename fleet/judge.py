@@ -135,9 +135,11 @@ def _problems(
     problems: list[str] = []
     said: Report = report.value or {}
     if said.get("unit") != "active":
-        problems.append(f"its service is {said.get('unit') or 'unknown'}")
+        problems.append(f"its service {said.get('service')} is {said.get('unit')}")
     if agent is not None and agent != "ALIVE":
         problems.append(f"the controller sees it as {agent}")
+    if said.get("unreachable"):
+        problems.append(f"it does not reach {' and '.join(said['unreachable'])}")
     if usual and said.get("version") != usual:
         problems.append(f"it runs version {said.get('version')}, the others {usual}")
     return tuple(problems), "repair" if problems else None

@@ -79,7 +79,7 @@ begin_node() {
 }
 
 status() {
-  local name=backendai-agent part is=false
+  local name=backendai-agent part ready
   [[ ! -e /etc/backendai/manager.toml ]] || {
     name=backendai-manager
     # shellcheck disable=SC2154 # of backendai_manager.sh, which an agent of another manager goes without
@@ -87,9 +87,9 @@ status() {
       systemctl -q is-active "$part" || name=$part
     done
   }
-  # by the agent's own word, which asks etcd, redis and Docker
-  ! curl -fsm5 http://127.0.0.1:6003/readyz >/dev/null 2>&1 || is=true
-  host_status "$name" "$(cat $state/backendai-version)" | sed "s/}$/,\"connected\":$is}/"
+  # the agent asks etcd, redis and Docker every minute
+  ready=$(curl -sm5 http://127.0.0.1:6003/readyz | jq -c '.connectivity | {connected: .overall_healthy, unreachable: [.connectivity_checks[] | select(.is_healthy | not).component_id]}') || ready='{"connected":false}'
+  host_status "$name" "$(cat $state/backendai-version)" | jq -c ". + $ready"
 }
 
 owner=root after='' mounter='' with_etcd=''

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 agent_answers() {
-  systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/health
+  systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/readyz
 }
 
 leaver_runs() {

@@ -46,7 +46,7 @@ def joined(own: Fleet, tunnel: Tunnel, peering: None) -> Iterator[JoiningFleet]:
     join = own.outputs()["clientConfig"]["join"]
     made = JoiningFleet(own.folder, join)
     made.set_secret("backendaiApiKeys", join["backendaiApiKeys"])
-    made.set_secret("backendaiEtcdPassword", "wrong")
+    made.set_secret("backendaiEtcdPassword", 'wr"o\\ng')
     yield made
     made.end()
 
@@ -79,9 +79,22 @@ def test_a_wrong_password_is_told_before_anything_is_installed(own: Fleet, joine
     assert set(agents(own)) == {"t-bai-own-pretended-1"}
 
 
-def test_agents_join_by_the_outputs_of_the_other_stack(own: Fleet, joined: JoiningFleet) -> None:
+def test_a_wrong_namespace_is_told_before_anything_is_installed(own: Fleet, joined: JoiningFleet) -> None:
     join = own.outputs()["clientConfig"]["join"]
     joined.set_secret("backendaiEtcdPassword", join["backendaiEtcdPassword"])
+    for name in ("first", "second"):
+        joined.vm(name)["settings"]["namespace"] = "elsewhere"
+    done = joined.up()
+    assert done.code
+    assert (
+        "gives the user agent nothing of the namespace elsewhere: etcdserver: permission denied" in done.text
+    )
+    assert joined.inside("first", "ls /opt") == ""
+    for name in ("first", "second"):
+        joined.vm(name)["settings"]["namespace"] = join["namespace"]
+
+
+def test_agents_join_by_the_outputs_of_the_other_stack(own: Fleet, joined: JoiningFleet) -> None:
     joined.up_well()
     found = agents(own)
     assert [found[name] for name in IDS] == [("ALIVE", "pretended", "t")] * 2
