@@ -71,11 +71,12 @@ def with_platform(cloud: str, platform: str) -> type[Config]:
     settings = copy(cluster.model_fields["settings"])
     settings.annotation = kind
     needed = any(field.is_required() for field in kind.model_fields.values())
-    settings.default = PydanticUndefined if needed else kind()
+    settings.default = PydanticUndefined if needed else kind.model_validate({})
     own: Any = create_model(cluster.__name__, __base__=cluster, settings=(kind, settings))
     info = copy(model.model_fields["cluster"])
-    info.annotation = own | None if type(None) in get_args(info.annotation) else own
-    return create_model(model.__name__, __base__=model, cluster=(info.annotation, info))
+    annotation: Any = own | None if type(None) in get_args(info.annotation) else own
+    info.annotation = annotation
+    return create_model(model.__name__, __base__=model, cluster=(annotation, info))
 
 
 def cluster_of(config: Config) -> Cluster:
