@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from components.config.local import LocalSize
 from components.config.model import Config, cluster_of, pools_of
 from components.config.problems import Problem, show
-from components.platforms.atlas_settings import AtlasSettings
+from components.platforms.atlas_settings import SERVICES, SLOTS, AtlasSettings
 
 # What eight containers with their limits, and Keycloak beside them, were seen to need before any job.
 MASTER_GIB, WORKER_GIB = 3, 1.5
@@ -61,8 +61,9 @@ def pool_slots(config: Config) -> Iterator[Problem]:
         if pool.gpus:
             rule = f"contradicts `gpus: {pool.gpus}`: with GPUs Atlas runs one job on each"
             yield Problem(path, show(slots), rule, "take one of the two out", (also,))
-        if not 1 <= slots <= 64:
-            yield Problem(path, show(slots), "must be 1 to 64", "write how many jobs run at a time")
+        if not 1 <= slots <= SLOTS:
+            rule, remedy = f"must be 1 to {SLOTS}", "write how many jobs run at a time"
+            yield Problem(path, show(slots), rule, remedy)
 
 
 def fixed_pools(config: Config) -> Iterator[Problem]:
@@ -81,7 +82,10 @@ def images(config: Config) -> Iterator[Problem]:
             rule = "is the registry of the project itself, which is gone"
             yield Problem(f"{_AT}.{path}", image, rule, "name one that has your copies of the images")
     for service, tag in settings.tags.items():
-        if tag == settings.tag:
+        if service not in SERVICES:
+            known = ", ".join(f"`{name}`" for name in SERVICES)
+            yield Problem(f"{_AT}.tags.{service}", tag, "is no image of Atlas", f"known are {known}")
+        elif tag == settings.tag:
             rule, remedy = "is what `tag` says for all", "take it out"
             yield Problem(f"{_AT}.tags.{service}", tag, rule, remedy, (f"{_AT}.tag",))
 

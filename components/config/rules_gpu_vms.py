@@ -90,7 +90,7 @@ def agents_network(config: Config) -> Iterator[Problem]:
 
 def packages(config: Config) -> Iterator[Problem]:
     said, vms = config.packages.model_fields_set, gpu_vms_of(config)
-    docker_on_workers = config.cluster is not None and config.cluster.platform == "backendai"
+    docker_on_workers = config.cluster is not None and config.cluster.platform in ("backendai", "atlas")
     keys = {
         "registry_mirrors": "registryMirrors",
         "insecure_registries": "insecureRegistries",

@@ -1,15 +1,15 @@
 """`cluster.settings` of the platform `atlas`."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from components.config.base import Change, Model, refuse
-from components.config.types import HostAndPort, PoolName, Url
+from components.config.types import HostAndPort, Url
 
 # Of the installer's manifest.
-Service = Literal[
+SERVICES = (
     "gui",
     "tracker",
     "archive_server",
@@ -19,7 +19,7 @@ Service = Literal[
     "tensorboard_server",
     "auth_server",
     "auth_proxy",
-]
+)
 _REGISTRY = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 # A day of a job is no drain, and Keycloak keeps seconds in 32 bits.
@@ -176,7 +176,7 @@ class AtlasSettings(Model):
         Field(description="Tag of all images. Default: those of the manifest.", examples=["0.1.2"]),
     ] = None
     tags: Annotated[
-        dict[Service, Tag],
+        dict[str, Tag],
         Change.IN_PLACE,
         Field(description="Tags of single images, by service.", examples=[{"gui": "0.1.3"}]),
     ] = {}  # noqa: RUF012 - pydantic copies a default
@@ -194,7 +194,7 @@ class AtlasSettings(Model):
         Field(ge=1, le=SLOTS, description="Jobs at a time on a worker without GPUs.", examples=[2]),
     ] = 1
     pool_slots: Annotated[
-        dict[PoolName, int],
+        dict[str, int],
         Change.IN_PLACE,
         Field(description="The same for single pools.", examples=[{"large": 4}]),
     ] = {}  # noqa: RUF012 - pydantic copies a default
