@@ -1,4 +1,4 @@
-"""A real Keycloak of the version that Atlas uses, from Maven Central, with a realm like Atlas's (realm.json)."""
+"""A real Keycloak of Atlas's version, from Maven Central, with a realm like Atlas's (realm.json)."""
 
 import hashlib
 import os

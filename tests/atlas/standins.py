@@ -1,7 +1,7 @@
 """What a team brings to Atlas, in one container: a web server with installer and archive, and a registry.
 
-All of it stands in for the real thing: archive/ and image/. `python3 -m tests.atlas.standins start|stop` makes and
-removes those that the stack file Pulumi.atlas-local.yaml names.
+All of it stands in for the real thing: archive/ and image/. `python3 -m tests.atlas.standins start|stop`
+makes and removes those that the stack file Pulumi.atlas-local.yaml names.
 """
 
 import json

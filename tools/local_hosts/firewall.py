@@ -55,8 +55,8 @@ def source_network(source: str, cidr: IPv4Network) -> IPv4Network:
 def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
     """The nftables file of a role: everything that comes in is dropped but what `rules` name.
 
-    It acts before addresses are translated, as a security group outside of the machine does: Docker leads ports
-    that it publishes past the input chain. What a machine's own containers ask of it does not come in.
+    It acts before addresses are translated, as a security group outside of the machine does: Docker leads
+    ports that it publishes past the input chain. What a machine's own containers ask of it does not come in.
     It replaces its own table only, in one transaction: there is no moment without rules, and what other
     software on the host keeps in nftables stays. What goes out is not filtered.
     """

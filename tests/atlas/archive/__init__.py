@@ -1,4 +1,4 @@
-"""The stand-ins for what a team brings: installer, archive and Python, the same bytes wherever they are made."""
+"""Stand-ins for what a team brings: installer, archive and Python, the same bytes wherever they are made."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""A stand-in for atlas_installer.py: the flags that the platform uses, and the files that the real one writes.
+"""A stand-in for atlas_installer.py: the flags that the platform uses, the files that the real one writes.
 
 It unpacks atlas.tgz, installs the wheels, and writes configuration for one machine into ~/.foundations.
 """
@@ -26,7 +26,8 @@ if not args.assume_yes:
     input("Is this the environment you wish to use Foundations Atlas Server? [Y/n]")
 if not (args.no_download and args.no_load_images):
     sys.exit("the stand-in has nothing to download")
-tarfile.open("atlas.tgz").extractall(filter="data")
+with tarfile.open("atlas.tgz") as content:
+    content.extractall(filter="data")
 for wheel in Path("wheels").glob("*.whl"):
     # as the real one, it passes over what cannot be installed
     subprocess.call([sys.executable, "-m", "pip", "install", "--no-index", str(wheel)])

@@ -1,8 +1,10 @@
-"""Stand-ins for the images of Atlas. `ATLAS_SERVICE` says which; each answers its port and reads its configuration.
+"""Stand-ins for the images of Atlas: `ATLAS_SERVICE` says which. Each answers its port and reads what it gets.
 
 The scheduler speaks to the tracker as the real one does, runs a job by waiting as long as its spec says, and
-keeps its records in the same keys and the same pickles. Keycloak's part is a small server with the same paths.
+keeps its records in the same keys and pickles. Keycloak's part is a small server with the same paths.
 """
+
+# ruff: noqa: N815, RET503, S301, S310, S606
 
 import http.server
 import json
