@@ -1,4 +1,4 @@
-"""Stand-ins for the images of Atlas: `ATLAS_SERVICE` says which. Each answers its port and reads what it gets.
+"""Stand-ins for the images of Atlas: `ATLAS_SERVICE` says which. Each answers its port and reads its files.
 
 The scheduler speaks to the tracker as the real one does, runs a job by waiting as long as its spec says, and
 keeps its records in the same keys and pickles. Keycloak's part is a small server with the same paths.
