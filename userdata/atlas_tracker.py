@@ -27,6 +27,10 @@ class Tracker:
         self._socket = socket.create_connection(address, SECONDS)
         self._file = self._socket.makefile("rb")
 
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
     def ask(self, *words: bytes | str) -> Any:
         told = [word if isinstance(word, bytes) else word.encode() for word in words]
         self._socket.sendall(
