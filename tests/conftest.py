@@ -20,6 +20,7 @@ FOLDERS = (
     "elastic",
     "local",
     "backendai",
+    "atlas",
     "ray",
     "conformance",
     "simcloud",

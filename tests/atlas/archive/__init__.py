@@ -60,6 +60,13 @@ def sha256(name: str) -> str:
     return hashlib.sha256(files()[name]).hexdigest()
 
 
+def without_wheel() -> tuple[bytes, str]:
+    """The archive with a package that cannot be installed, and its checksum."""
+    content = {path: b"" if path.endswith(".whl") else data for path, data in _archive().items()}
+    broken = _stored(_tar(content))
+    return broken, hashlib.sha256(broken).hexdigest()
+
+
 def _archive() -> dict[str, bytes]:
     manifest = {name: {"name": f"images.example.org/foundations/{name}", "tag": TAG} for name in SERVICES}
     return {
