@@ -8,6 +8,9 @@ import pytest
 import yaml
 
 from components import keys
+from components.config.base import Change
+from components.config.fields import change_table
+from components.config.model import with_platform
 from tests.graph.recording import SEED, Recording, record
 from tests.graph.test_secrets import visible
 
@@ -111,3 +114,53 @@ def test_without_authentication_there_is_no_password() -> None:
     recording = changed(off)
     assert "AUTHENTICATION=0\n" in recording["master-step"].plain("stdin")
     assert set(recording.outputs["clientConfig"]) == {"endpoint", "files"}
+
+
+ANN = {"name": "ann", "email": "ann@example.org"}
+OTHER = {"url": "https://files.example.org/other", "sha256": "1" * 64}
+EDITS: dict[str, dict[str, Any]] = {
+    **{name: {name: OTHER} for name in ("installer", "archive", "python")},
+    **{f"{name}.url": {name: {**_FILE, "url": OTHER["url"]}} for name in ("installer", "archive", "python")},
+    **{
+        f"{name}.sha256": {name: {**_FILE, "sha256": "2" * 64}} for name in ("installer", "archive", "python")
+    },
+    "registry": {"registry": "registry.example.org/other"},
+    "tag": {"tag": "0.1.9"},
+    "tags": {"tags": {"gui": "0.1.9"}},
+    "jobImage": {"jobImage": "registry.example.org/worker:1"},
+    "slots": {"slots": 3},
+    "poolSlots": {"poolSlots": {"workers": 3}},
+    "dashboardHost": {"dashboardHost": "atlas.example.org"},
+    "authentication": {"authentication": False, "users": []},
+    "users": {"users": []},
+    "users[].name": {"users": [{**ANN, "name": "bob"}]},
+    "users[].email": {"users": [{**ANN, "email": "bob@example.org"}]},
+    "users[].passwordGeneration": {"users": [{**ANN, "passwordGeneration": 2}]},
+    "sessionMinutes": {"sessionMinutes": 5},
+    "drainMinutes": {"drainMinutes": 5},
+}
+
+
+def test_every_setting_is_tried() -> None:
+    start = "cluster.settings."
+    table = {
+        path.removeprefix(start): effect
+        for path, effect in change_table(with_platform("local", "atlas"))
+        if path.startswith(start)
+    }
+    wholes = {"installer", "archive", "python"}
+    assert set(table) - wholes == set(EDITS) - wholes
+    assert set(table.values()) == {Change.IN_PLACE}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_another_setting_reaches_a_step_or_a_membership_and_replaces_nothing(
+    made: Recording, name: str
+) -> None:
+    after = changed(lambda settings: settings.update(EDITS[name]))
+    differ = {
+        one.name for one in after.requests.values() if one.raw.custom and one.inputs != made[one.name].inputs
+    }
+    assert differ
+    assert all(found.endswith(("-step", "-membership")) for found in differ)
+    assert all(after[one].inputs["triggers"] == made[one].inputs["triggers"] for one in differ)

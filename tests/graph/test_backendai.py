@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from components import keys
+from components.config.base import Change
+from components.config.fields import change_table
+from components.config.model import with_platform
 from tests.graph.recording import SEED, Recording, record
 from tests.graph.test_secrets import visible
 
@@ -97,3 +100,51 @@ def test_another_pool_is_told_to_the_master_and_leaves_other_agents_alone(made: 
     for name in ("docker-1", "docker-2", "pretended-1"):
         for kind in ("step", "membership"):
             assert changed[f"{name}-{kind}"].inputs == made[f"{name}-{kind}"].inputs
+
+
+REGISTRY = {"name": "cr.example.org", "url": "https://cr.example.org"}
+EDITS: dict[str, dict[str, Any]] = {
+    "adminEmail": {"adminEmail": "ann@example.org"},
+    "dummyPools": {"dummyPools": ["docker", "pretended"]},
+    "registries": {"registries": [REGISTRY]},
+    "registries[].name": {"registries": [{**REGISTRY, "name": "cr2.example.org"}]},
+    "registries[].url": {"registries": [{**REGISTRY, "url": "http://cr.example.org"}]},
+    "registries[].project": {"registries": [{**REGISTRY, "project": "stable"}]},
+    "registries[].type": {"registries": [{**REGISTRY, "project": "stable", "type": "harbor2"}]},
+    "kernelImages": {"registries": [REGISTRY], "kernelImages": ["cr.example.org/python:1"]},
+    "autoPull": {"autoPull": "none"},
+    "reservedCpus": {"reservedCpus": 0},
+    "reservedMemoryGiB": {"reservedMemoryGiB": 0.5},
+    "reservedDiskGiB": {"reservedDiskGiB": 9},
+    "scratchRoot": {"scratchRoot": "/data/scratches"},
+    "scratchType": {"scratchType": "memory"},
+    "drainMinutes": {"drainMinutes": 11},
+}
+# The one that there is, and a number whose other values this stack is too small for.
+WITHOUT_ANOTHER_VALUE = {"version", "reservedCpus"}
+
+
+def test_every_setting_is_tried() -> None:
+    start = "cluster.settings."
+    table = {
+        path.removeprefix(start): effect
+        for path, effect in change_table(with_platform("local", "backendai"))
+        if path.startswith(start)
+    }
+    assert set(table) == set(EDITS) | {"version"}
+    assert set(table.values()) == {Change.IN_PLACE}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_another_setting_reaches_a_step_or_a_membership_and_replaces_nothing(
+    made: Recording, name: str
+) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["cluster"]["settings"].update(EDITS[name])
+    after = record(config)
+    differ = {
+        one.name for one in after.requests.values() if one.raw.custom and one.inputs != made[one.name].inputs
+    }
+    assert all(found.endswith(("-step", "-membership")) for found in differ)
+    assert differ or name in WITHOUT_ANOTHER_VALUE
+    assert all(after[one].inputs["triggers"] == made[one].inputs["triggers"] for one in differ)

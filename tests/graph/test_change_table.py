@@ -7,8 +7,10 @@ import pytest
 
 from components.config.base import Change
 from components.config.fields import change_table
-from components.config.local import LocalConfig
+from components.config.model import with_platform
 from tests.graph.recording import Recording
+
+OF_RAY = with_platform("local", "ray")
 
 Changed = Callable[[Callable[[dict[str, Any]], object]], Recording]
 Edit = Callable[[dict[str, Any]], object]
@@ -61,7 +63,7 @@ EDITS: dict[str, Edit] = {
     "keyGenerations.token": lambda config: config.update(keyGenerations={"token": 2}),
 }
 
-# There is one cloud and one platform so far: neither can change into another.
+# Neither has another value that goes with the rest of the file.
 WITHOUT_ANOTHER_VALUE = {"cloud", "cluster.platform"}
 # in test_gpu_vms.py
 OF_GPU_VMS = {"packages.registryMirrors", "packages.insecureRegistries", "packages.nvidiaRepository"}
@@ -88,11 +90,11 @@ def hosts(names: set[str]) -> set[str]:
 
 
 def test_every_line_of_the_table_is_tried() -> None:
-    table = {path for path, _ in change_table(LocalConfig) if not path.startswith("gpuVms")}
+    table = {path for path, _ in change_table(OF_RAY) if not path.startswith("gpuVms")}
     assert table == set(EDITS) | WITHOUT_ANOTHER_VALUE | OF_GPU_VMS
 
 
-@pytest.mark.parametrize(("path", "effect"), [line for line in change_table(LocalConfig) if line[0] in EDITS])
+@pytest.mark.parametrize(("path", "effect"), [line for line in change_table(OF_RAY) if line[0] in EDITS])
 def test_a_change_replaces_what_the_table_says(
     dev: Recording, changed: Changed, path: str, effect: Change
 ) -> None:
@@ -122,7 +124,7 @@ NOT_IN_INPUTS = {"access.users", "storage.onDestroy"}
     "path",
     [
         path
-        for path, change in change_table(LocalConfig)
+        for path, change in change_table(OF_RAY)
         if change is Change.IN_PLACE and path in EDITS and path not in NOT_IN_INPUTS
     ],
 )

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from components.config.aws import AwsConfig
 from components.config.base import Change
 from components.config.fields import change_table
+from components.config.model import with_platform
 from tests.graph.aws.conftest import Change as Edit
 from tests.graph.aws.conftest import Changed
 from tests.graph.aws.test_aws_changes import INSTANCES, STEADY, WORKERS, pool, replaced
@@ -81,11 +81,13 @@ OF_THE_MASTER = "cluster.master"
 
 
 def test_every_line_of_the_table_is_tried() -> None:
-    lines = {path for path, _ in change_table(AwsConfig) if not path.startswith("gpuVms")}
+    lines = {path for path, _ in change_table(with_platform("aws", "ray")) if not path.startswith("gpuVms")}
     assert lines == set(EDITS) | TRIED_ELSEWHERE
 
 
-@pytest.mark.parametrize(("path", "effect"), [line for line in change_table(AwsConfig) if line[0] in EDITS])
+@pytest.mark.parametrize(
+    ("path", "effect"), [line for line in change_table(with_platform("aws", "ray")) if line[0] in EDITS]
+)
 def test_a_change_replaces_what_the_table_says(
     aws: Recording, changed: Changed, path: str, effect: Change
 ) -> None:
