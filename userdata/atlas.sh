@@ -29,7 +29,7 @@ fetched() {
 # installed FLAG...: the installer's own work, in a folder of its own for each set of files: one that was cut off is
 # done again. It asks nothing, starts nothing, and passes over packages that it could not install.
 installed() {
-  local new said python
+  local new python told
   new=/opt/atlas-$(sha256sum <<<"$PYTHON_SHA256 $INSTALLER_SHA256 $ARCHIVE_SHA256 $*" | cut -c-9)
   [[ -e $new/complete ]] || {
     need_space /opt 2500
@@ -44,13 +44,11 @@ installed() {
     ln -s "$file" "$new/unpacked/atlas.tgz"
     fetched 'the installer' "$INSTALLER_URL" "$INSTALLER_SHA256"
     say 'running the installer'
-    (
-      cd "$new/unpacked"
-      export HOME=$new/home PATH=$new/venv/bin:$PATH PIP_CACHE_DIR=$cache/pip PIP_CERT=/etc/ssl/certs/ca-certificates.crt
-      [[ ! $INDEX_URL ]] || export PIP_INDEX_URL=$INDEX_URL
-      python "$file" --assume-yes --no-download --no-load-images --use-specified-version --no-cleanup "$@"
-      ! ((GPUS)) || python -m pip install 'pandas<2'
-    ) || fail 'the installer failed: see the log'
+    told=(HOME="$new/home" PATH="$new/venv/bin:$PATH" PIP_CACHE_DIR="$cache/pip" PIP_CERT=/etc/ssl/certs/ca-certificates.crt)
+    [[ ! $INDEX_URL ]] || told+=(PIP_INDEX_URL="$INDEX_URL")
+    env -C "$new/unpacked" "${told[@]}" python "$file" --assume-yes --no-download --no-load-images --use-specified-version --no-cleanup "$@" || fail 'the installer failed: see the log'
+    # atlas-server counts GPUs with it
+    ! ((GPUS)) || env "${told[@]}" python -m pip install 'pandas<2' || fail 'pandas cannot be had, which Atlas counts GPUs with: see the log'
     [[ -x $new/venv/bin/atlas-server ]] || fail 'the installer ended without atlas-server: a package of the archive could not be installed; see the log'
     touch "$new/complete"
   }

@@ -97,14 +97,15 @@ helpers() {
 }
 
 master() {
-  local image auth='' ports=(5000 5555 5556 5557 5558 5959)
+  local image found auth='' ports=(5000 5555 5556 5557 5558 5959)
   begin_node
   ! ((AUTHENTICATION)) || auth=authentication ports+=(8080 8443)
   helpers
   installed
   shared_files
-  # shellcheck disable=SC2046 # names of images
-  pulled $(images)
+  found=$(images)
+  # shellcheck disable=SC2086 # names of images
+  pulled $found
   if [[ $auth ]]; then
     image=$(images authentication_server)
     pulled "$image"

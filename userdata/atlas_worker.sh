@@ -30,14 +30,16 @@ gpus_found() {
 }
 
 worker() {
+  local found
   begin_node
   rm -f "$STORAGE_PATH/.agent-fleet/left/$NODE_NAME"
   wait_for "the master's tracker" 120 master_tracker
   wait_for "the master's shared configuration" 60 shared_ready
   ! ((GPUS)) || gpus_found
   installed --no-configure
-  # shellcheck disable=SC2046 # names of images
-  pulled $(images) "${JOB_IMAGES[@]}"
+  found=$(images)
+  # shellcheck disable=SC2086 # names of images
+  pulled $found "${JOB_IMAGES[@]}"
   systemctl -q is-active atlas || {
     leftovers | xargs -r docker rm -f
     ports_free 5000 5555 5556 5557 5558 5959
@@ -54,11 +56,12 @@ worker() {
 
 # The master's `leave` asks by a file: nothing else of the master reaches into a worker. Jobs whose time is over end.
 leaver() {
+  local left=$STORAGE_PATH/.agent-fleet/left/$NODE_NAME
   put_file /etc/systemd/system/atlas-leave.service 644 root <<<"[Unit]
 After=atlas.service$mounter
 RequiresMountsFor=$STORAGE_PATH
 [Service]
-ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$NODE_NAME ]]; do sleep 2; done; systemctl stop atlas; docker ps -q --filter network=foundations-atlas | xargs -r docker stop; sleep infinity'
+ExecStart=/bin/bash -c 'while :; do until [[ -e $left ]]; do sleep 2; done; systemctl stop atlas; docker ps -q --filter network=foundations-atlas | xargs -r docker stop; while [[ -e $left ]]; do sleep 2; done; done'
 [Install]
 WantedBy=multi-user.target"
   run_unit atlas-leave leaver_runs /etc/systemd/system/atlas-leave.service
