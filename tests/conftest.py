@@ -17,6 +17,7 @@ FOLDERS = (
     "supervisely",
     "e2e",
     "e2e_aws",
+    "e2e_atlas",
     "elastic",
     "local",
     "backendai",
