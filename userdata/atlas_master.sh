@@ -84,10 +84,16 @@ accounts() {
   }
 }
 
+# Passwords in lines on standard input: the administrator's, the one of before, one for each user.
 told() {
-  USERS=$USERS jq -Rnc --arg url $keycloak --argjson seconds "$SESSION_SECONDS" \
-    '[inputs] as $lines | {url: $url, password: $lines[0], earlier: [$lines[1] | select(. != "")], sessionSeconds: $seconds, users: (env.USERS | fromjson)}' \
-    < <(printf '%s\n' "$ADMIN_PASSWORD" "$(cat $own/keycloak-admin 2>/dev/null)")
+  local index password=()
+  for ((index = 0; index < $(jq length <<<"$USERS"); index++)); do
+    local name=USER_PASSWORD_$index
+    password+=("${!name}")
+  done
+  jq -Rnc --arg url $keycloak --argjson seconds "$SESSION_SECONDS" --argjson users "$USERS" \
+    '[inputs] as $lines | {url: $url, password: $lines[0], earlier: [$lines[1] | select(. != "")], sessionSeconds: $seconds, users: [$users | to_entries[] | .value + {password: $lines[.key + 2]}]}' \
+    < <(printf '%s\n' "$ADMIN_PASSWORD" "$(cat $own/keycloak-admin 2>/dev/null)" "${password[@]}")
 }
 
 helpers() {

@@ -55,6 +55,12 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             "TAGS": json.dumps(settings.tags, sort_keys=True),
             "DASHBOARD_HOST": _host(fleet, machine),
             "AUTHENTICATION": settings.authentication,
+            "USERS": json.dumps(
+                [
+                    {"name": user.name, "email": user.email, "generation": user.password_generation}
+                    for user in settings.users
+                ]
+            ),
             "SESSION_SECONDS": settings.session_minutes * 60,
             "CONFIG_PY": (_USERDATA / "atlas_config.py").read_text(),
             "USERS_PY": (_USERDATA / "atlas_users.py").read_text(),
@@ -62,7 +68,10 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
         },
         secrets={
             "ADMIN_PASSWORD": _administrator(fleet, keys),
-            "USERS": pulumi.Output.json_dumps(_users(fleet, keys)),
+            **{
+                f"USER_PASSWORD_{index}": _password(keys, user.name, user.password_generation)
+                for index, user in enumerate(settings.users)
+            },
         },
     )
 
@@ -168,18 +177,6 @@ def _administrator(fleet: Fleet, keys: Keys) -> pulumi.Output[str]:
 def _password(keys: Keys, name: str, generation: int) -> pulumi.Output[str]:
     """Temporary: Keycloak asks for another one at the first login."""
     return keys.token(f"atlas/user/{name}", generation).apply(lambda value: value[:20])
-
-
-def _users(fleet: Fleet, keys: Keys) -> list[dict[str, pulumi.Input[object]]]:
-    return [
-        {
-            "name": user.name,
-            "email": user.email,
-            "generation": user.password_generation,
-            "password": _password(keys, user.name, user.password_generation),
-        }
-        for user in settings_of(fleet).users
-    ]
 
 
 def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
