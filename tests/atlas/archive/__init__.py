@@ -91,7 +91,9 @@ def _wheel() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as wheel:
         for path, text in content.items():
-            wheel.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), text)
+            info = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
+            info.external_attr = 0o100755 << 16
+            wheel.writestr(info, text)
     return buffer.getvalue()
 
 
