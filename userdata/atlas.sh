@@ -68,9 +68,11 @@ After=$mounter
 RequiresMountsFor=$STORAGE_PATH
 [Service]
 ExecStartPre=/bin/sh -c 'until mountpoint -q $STORAGE_PATH; do sleep 1; done'"
+  # 29 does not answer clients of Atlas's age any more; a package on hold would be installed again and again
+  put_file /etc/apt/preferences.d/agent-fleet-docker 644 root <<<"Package: docker.io docker-cli
+Pin: version /^(29|[3-9][0-9])[.]/
+Pin-Priority: -1"
   apt_install docker.io docker-cli iptables
-  # 29 does not answer clients of Atlas's age any more
-  apt-mark hold docker.io
   run_unit docker docker_answers /etc/docker/daemon.json $unit_of
   unit=
   version=$(docker version -f '{{.Server.Version}}')
