@@ -119,10 +119,11 @@ def _machines(cluster: Cluster | None) -> list[Machine]:
 
 def _of_cluster(site: Site, cluster: Cluster) -> dict[str, pulumi.Input[object]]:
     master, *workers = _machines(cluster)
+    client = cluster.platform.client_config(site.fleet, site.keys, master)
     return {
         "masterPrivateIp": master.private_ip,
         "masterPublicIp": master.public_ip,
         "workers": _workers(workers),
         "urls": dict(cluster.platform.urls()),
-        "clientConfig": pulumi.Output.secret(dict(cluster.platform.client_config(site.fleet, site.keys))),
+        "clientConfig": pulumi.Output.secret(dict(client)),
     }

@@ -45,8 +45,8 @@ class Platform(Protocol):
         """Addresses of web pages, as `fleet tunnel` opens them."""
         ...
 
-    def client_config(self, fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
-        """What people need to use the cluster; its secret values stay secret."""
+    def client_config(self, fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:
+        """What people need to use the cluster, whose master is `machine`; its secret values stay secret."""
         ...
 
 

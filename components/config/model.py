@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, cast, get_args
 
 from pydantic import create_model
+from pydantic_core import PydanticUndefined
 
 from components.config.alicloud import (
     AlicloudCluster,
@@ -53,6 +54,7 @@ REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 SECRET_KEYS: dict[str, str] = {
     "rayToken": "Token that every Ray process and client of the stack shows, 32 to 256 characters.",
     "backendaiAdminPassword": "Password of the administrator of Backend.AI, 12 to 64 characters.",
+    "atlasAdminPassword": "Password of the administrator of Atlas's Keycloak, 12 to 64 characters.",
     "superviselyApiTokens": "API token of the Supervisely server: the agents of GPU VMs are made with it. "
     "With several servers `<host>=<token> <host>=<token>`.",
     "superviselyAgentTokens": "Tokens of agents that were made by hand: `<GPU VM>=<token> <GPU VM>=<token>`.",
@@ -78,7 +80,9 @@ def with_platform(cloud: str, platform: str) -> type[Config]:
     """A cloud's model whose clusters have the settings of one platform; what is closed stays closed."""
     kind, model, cluster = SETTINGS[platform], CLOUDS[cloud], CLUSTERS[cloud]
     settings = copy(cluster.model_fields["settings"])
-    settings.annotation, settings.default = kind, kind()
+    settings.annotation = kind
+    needed = any(field.is_required() for field in kind.model_fields.values())
+    settings.default = PydanticUndefined if needed else kind.model_validate({})
     own: Any = create_model(cluster.__name__, __base__=cluster, settings=(kind, settings))
     info = copy(model.model_fields["cluster"])
     annotation: Any = own | None if type(None) in get_args(info.annotation) else own

@@ -14,6 +14,7 @@ from components.config.rules_access import (
     world_said_twice,
 )
 from components.config.rules_alicloud import alicloud_problems
+from components.config.rules_atlas import ATLAS_RULES
 from components.config.rules_aws import aws_problems
 from components.config.rules_backendai import BACKENDAI_RULES
 from components.config.rules_gpu_vms import GPU_VM_RULES
@@ -29,7 +30,7 @@ RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
 SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
 OURS = (
-    r"/home/fleet(/.*)?|/var/lib/(agent-fleet|backendai|cloud|etcd|postgresql|ray|redis)(/.*)?"
+    r"/home/fleet(/.*)?|/var/lib/(agent-fleet|atlas|backendai|docker|cloud|etcd|postgresql|ray|redis)(/.*)?"
     r"|/var/log/agent-fleet(/.*)?"
 )
 # Things of the system lie directly in these; a folder of its own below them is free.
@@ -127,7 +128,8 @@ def tags(config: Config) -> Iterator[Problem]:
 def secrets_of_other_platforms(config: Config, given: Set[str]) -> Iterator[Problem]:
     """`given` are the secrets that the team gives itself."""
     platform = config.cluster.platform if config.cluster else None
-    for key, owner in (("rayToken", "ray"), ("backendaiAdminPassword", "backendai")):
+    owners = {"rayToken": "ray", "backendaiAdminPassword": "backendai", "atlasAdminPassword": "atlas"}
+    for key, owner in owners.items():
         if platform and platform != owner and key in given:
             rule = f"has no effect: the stack's platform is `{platform}`"
             yield Problem(key, HIDDEN, rule, f"`pulumi config rm {PROJECT}:{key}`", ("cluster.platform",))
@@ -155,6 +157,7 @@ RULES: tuple[Rule, ...] = (
     private_network,
     *RAY_RULES,
     *BACKENDAI_RULES,
+    *ATLAS_RULES,
     *GPU_VM_RULES,
 )
 

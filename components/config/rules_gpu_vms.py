@@ -105,7 +105,7 @@ def packages(config: Config) -> Iterator[Problem]:
         rule = "has no effect without `cluster`: GPU VMs get no Python packages"
         value = show(config.packages.index_url)
         yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
-    docker_on_workers = config.cluster is not None and config.cluster.platform == "backendai"
+    docker_on_workers = config.cluster is not None and config.cluster.platform in ("backendai", "atlas")
     keys = {
         "registry_mirrors": "registryMirrors",
         "insecure_registries": "insecureRegistries",

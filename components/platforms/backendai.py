@@ -151,7 +151,7 @@ def urls() -> Mapping[str, str]:
     return {"backendaiWeb": "http://127.0.0.1:8090", "backendaiApi": "http://127.0.0.1:8081"}
 
 
-def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
+def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:  # noqa: ARG001
     """The administrator's e-mail, password and keypair, and a file of environment variables for the client.
 
     Its endpoint is that of `fleet tunnel`.

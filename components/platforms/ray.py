@@ -143,7 +143,7 @@ def urls() -> Mapping[str, str]:
     return {"rayDashboard": "http://127.0.0.1:8265"}
 
 
-def client_config(fleet: Fleet, keys: Keys) -> Mapping[str, pulumi.Input[object]]:
+def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:  # noqa: ARG001
     """Who to log in as on the master, the key for it, and what a laptop installs to match the cluster."""
     settings = _settings(fleet)
     return {
