@@ -10,7 +10,7 @@ from pathlib import Path
 import pulumi
 
 from components.call import Call, Setting
-from components.cloud import Launch, Machine
+from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
@@ -19,7 +19,7 @@ from components.platforms.atlas_client import API
 from components.platforms.atlas_settings import AtlasSettings
 from components.ports import MASTER, WORKER, Port
 
-SCRIPTS = ("atlas_master", "atlas_worker", "atlas")
+SCRIPTS = ("databases", "atlas_master", "atlas_worker", "atlas")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that jobs have to end: a server stops in up to four minutes.
 MEMBERSHIP_SECONDS = 600
@@ -36,6 +36,7 @@ PORTS: tuple[Port, ...] = (
     Port("atlas-tensorboard", 5959, 5959, MASTER, ("users",), "TensorBoard"),
     Port("atlas-login", 8443, 8443, MASTER, ("users",), "Keycloak: login and passwords"),
 )
+KEEPS_STATE = True
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
@@ -46,6 +47,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
         verb="master",
         settings={
             **_common(fleet),
+            "STATE_PATH": STATE_PATH,
             "NODE_IP": machine.private_ip,
             "MASTER_IP": machine.private_ip,
             "SLOTS": 0,

@@ -9,6 +9,7 @@ from typing import Any
 
 from components import commands, keys
 from components.call import Call
+from components.cloud import STATE_PATH
 from components.config.validation import validate
 from components.fleet import Fleet, Node, fleet_of
 from components.platforms import atlas
@@ -63,7 +64,8 @@ class AtlasHosts:
     def boot(self, name: str) -> None:
         node = self.node(name)
         size = ("--cpus", f"{node.size.cpus:g}", "--memory-gib", f"{node.size.memory_gib:g}")
-        self.addresses[name] = self.stack.machine(name, node.role, *size)["privateIp"]
+        kept = ("--state-path", STATE_PATH) if name == "master" else ()
+        self.addresses[name] = self.stack.machine(name, node.role, *size, *kept)["privateIp"]
 
     def firewall(self) -> None:
         for role in ("master", "worker"):

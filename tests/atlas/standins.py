@@ -39,7 +39,9 @@ class Standins(standins.Container):
     @staticmethod
     def replaced(said: Mapping[str, Any]) -> Iterator[str]:
         """What they stand in for."""
-        yield from (str(said[key].get("url")) for key in FILES if isinstance(said.get(key), dict))
+        for key in FILES:
+            scheme, _, rest = str(said[key].get("url")).partition("://")
+            yield f"{scheme}://{rest.partition('/')[0]}"
         yield str(said.get("registry"))
 
     def start(self, said: Sequence[Mapping[str, Any]] = ()) -> None:  # noqa: ARG002 - as Supervisely's

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from fleet.engine import paths, sim, standins
+from tests.atlas import archive
+from tests.atlas.standins import FILES
 from tests.standins import Container
 
 REAL = {
@@ -66,6 +68,25 @@ def test_a_simulated_stack_is_given_the_stand_ins_and_told(
     assert "SIM=1: http://10.1.2.10 stands in for https://" in said
     assert "cannot be reached from here" in said
     assert standins.secrets("vision-cn-hangzhou").keys() == {"superviselyApiTokens"}
+
+
+def test_atlas_is_given_its_files_and_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIM", "1")
+    research = example("research-us-east-1", tmp_path, monkeypatch)
+    before, found = config_of(research), config_of(standins.rewritten("research-us-east-1", research))
+    settings = found["cluster"]["settings"]
+    for key, name in FILES.items():
+        assert settings[key] == {"url": f"http://10.1.2.10/{name}", "sha256": archive.sha256(name)}
+    assert settings["registry"] == "10.1.2.10:5000/atlas"
+    assert not {"tag", "tags", "jobImage"} & settings.keys()
+    assert settings["users"] == before["cluster"]["settings"]["users"]
+    assert found["packages"]["insecureRegistries"] == ["10.1.2.10:5000"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("==> SIM=1: http://10.1.2.10 stands in for https://")
+    assert before["cluster"]["settings"]["registry"] in line
+    assert standins.secrets("research-us-east-1") == {}
 
 
 def test_a_real_stack_is_left_as_it_is(vision: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,14 @@ def test_every_worker_has_a_step_after_the_masters_and_a_membership_after_its_ow
         assert "delete" not in made[f"{name}-step"].inputs
 
 
+def test_the_masters_databases_outlive_its_machine(made: Recording) -> None:
+    kept, host = made["state-volume"], made["master-host"]
+    assert host.inputs["triggers"][-1] == "state-volume-made"
+    assert host.urn not in made.ancestors(kept)
+    assert "STATE_PATH=/var/lib/agent-fleet-state\n" in made["master-step"].plain("stdin")
+    assert "STATE_PATH" not in made["workers-1-step"].plain("stdin")
+
+
 def secrets() -> dict[str, str]:
     return {
         "password of ann": keys.derive(SEED, "atlas/user/ann").hex()[:20],

@@ -1,29 +1,19 @@
-"""A cluster of Atlas on AWS: by construction, with nothing of its own."""
+"""The example of a cluster of Atlas on AWS: by construction, with nothing of its own."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from components.config.stack_file import read_stack_file
 from tests.graph.recording import Recording, record
 
-_FILE = {"url": "https://files.example.org/file", "sha256": "0" * 64}
+STACK_FILE = Path(__file__).parents[3] / "Pulumi.research-us-east-1.yaml"
+# Of the region that the recorded AWS is.
 CONFIG: dict[str, Any] = {
-    "team": "research",
-    "cloud": "aws",
-    "access": {"admins": ["203.0.113.0/28"], "users": ["203.0.113.0/24"]},
+    **read_stack_file(STACK_FILE).values,
     "network": {"zones": ["eu-central-1a"]},
-    "cluster": {
-        "platform": "atlas",
-        "settings": {
-            "installer": _FILE,
-            "archive": _FILE,
-            "python": _FILE,
-            "registry": "registry.example.org/atlas",
-        },
-        "master": {"instanceType": "m5.2xlarge", "diskGiB": 100},
-        "pools": [{"name": "workers", "instanceTypes": ["c5.large"], "count": 2}],
-    },
 }
 
 
