@@ -15,6 +15,7 @@ from tests.local.hosts import SEED, podman
 
 WORKERS = ("plain-1", "wide-1")
 HOME = "/shared/atlas"
+ACCOUNTS = "/var/lib/atlas/h2/data/keycloak.json"
 ALL = {
     "foundations-tracker",
     "foundations-archive-server",
@@ -137,7 +138,7 @@ def test_people_come_and_go_without_a_restart(hosts: AtlasHosts, standins: Stand
     for name in ("ann", "carol"):
         password = keys.derive(SEED, f"atlas/user/{name}").hex()[:20]
         assert "not fully set up" in token(hosts, name, password)["error_description"]
-    accounts = json.loads(hosts.inside("master", "cat", "/var/lib/atlas/h2/data/keycloak.json"))
+    accounts = json.loads(hosts.inside("master", "cat", ACCOUNTS))
     enabled = {user["username"]: user["enabled"] for user in accounts["Atlas"]["users"]}
     assert enabled == {"ann": False, "bob": False, "carol": True}
     hosts.fleet = all_of_them
@@ -163,16 +164,38 @@ def test_a_worker_that_leaves_ends_its_jobs_and_touches_no_other(hosts: AtlasHos
     well(hosts.join("wide-1"))
 
 
-def test_a_workers_own_redis_never_touches_the_masters(hosts: AtlasHosts) -> None:
-    def kept(node: str) -> str:
-        return hosts.shell(node, "find /var/lib/atlas/database /shared -name dump.rdb")
+WRITER = """
+import sys
+sys.path.insert(0, "/usr/local/lib/agent-fleet")
+from atlas_tracker import Tracker
+tracker, number = Tracker(), 0
+while True:
+    tracker.ask("SET", "written", number)
+    print(number, flush=True)
+    number += 1
+"""
 
+
+def test_a_workers_own_redis_never_touches_the_masters(hosts: AtlasHosts) -> None:
+    """It is killed and stopped while the master writes."""
+    hosts.inside("master", "install", "/dev/stdin", "/run/writer.py", data=WRITER)
+    hosts.shell("master", "systemd-run --unit=writer sh -c 'exec python3 -u /run/writer.py >/run/written'")
     hosts.shell("plain-1", "docker kill foundations-tracker; systemctl restart atlas")
     well(hosts.step("plain-1"))
     well(hosts.join("plain-1"))
-    for node in ("master", "plain-1"):
-        assert not kept(node).startswith("/shared")
+    # its redis saves once more when it is stopped
+    hosts.shell("plain-1", "docker stop foundations-tracker; systemctl restart atlas")
+    hosts.shell("master", "systemctl stop writer")
+    last = hosts.shell("master", "tail -1 /run/written")
+    ask = "from atlas_tracker import Tracker; print(Tracker().ask('GET', 'written').decode())"
+    read_back = f'cd /usr/local/lib/agent-fleet; python3 -c "{ask}"'
+    assert hosts.shell("master", read_back) == last
+    hosts.shell("master", "docker restart foundations-tracker")
+    soon(lambda: hosts.shell("master", f"{read_back} || :") == last, 30)
     assert "first" in hosts.jobs("completed")
+    for node in ("master", "plain-1"):
+        assert hosts.shell(node, "find /shared -name dump.rdb") == ""
+    soon(lambda: hosts.join("plain-1").code == 0, 60)
 
 
 def test_the_units_stop_is_the_end_of_the_containers(hosts: AtlasHosts) -> None:
@@ -198,6 +221,21 @@ def test_a_dead_workers_job_is_named_and_marked(hosts: AtlasHosts) -> None:
     podman("start", hosts.stack.container("wide-1"))
     well(hosts.step("wide-1"))
     well(hosts.join("wide-1"))
+
+
+@pytest.mark.exhaustive
+def test_a_replaced_master_is_the_same_cluster(hosts: AtlasHosts) -> None:
+    accounts = hosts.inside("master", "cat", ACCOUNTS)
+    hosts.stack.remove_machine("master")
+    hosts.boot("master")
+    said = well(hosts.step("master")).said
+    assert "made the account" not in said
+    for name in WORKERS:
+        well(hosts.step(name))
+        well(hosts.join(name))
+    assert hosts.inside("master", "cat", ACCOUNTS) == accounts
+    assert "first" in hosts.jobs("completed")
+    assert hosts.shell("master", "findmnt -no TARGET --target /var/lib/atlas") == "/var/lib/atlas"
 
 
 @pytest.mark.exhaustive

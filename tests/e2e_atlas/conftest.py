@@ -1,15 +1,20 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from components.config.stack_file import read_stack_file
 from tests.atlas.standins import Standins
 from tests.e2e.conftest import Argvs
-from tests.e2e.project import Fleet, copied_project, podman
+from tests.e2e.project import ROOT, Fleet, copied_project, podman
+from tests.e2e_aws.project import SimulatedFleet
 
 STACK = "t-e2e-atl"
+NODES = ("master", "workers-1", "workers-2")
+ACCOUNTS = "/var/lib/atlas/h2/data/keycloak.json"
+EXAMPLE = ROOT / "Pulumi.research-us-east-1.yaml"
 
 
 class AtlasFleet(Fleet):
@@ -50,6 +55,18 @@ class AtlasFleet(Fleet):
         done = self.up()
         assert done.code == 0, done.text[-3000:]
         return done
+
+
+class ResearchFleet(SimulatedFleet):
+    """The example stack in another network."""
+
+    described: ClassVar[dict[str, Any]] = dict(read_stack_file(EXAMPLE).values)
+    provider: ClassVar[dict[str, str]] = {"aws:region": "us-east-1"}
+
+    def up_well(self) -> str:
+        done = self.up()
+        assert done.code == 0, done.text[-3000:]
+        return done.text
 
 
 @pytest.fixture(scope="session")

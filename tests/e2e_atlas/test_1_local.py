@@ -6,9 +6,7 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.conftest import Argvs
-from tests.e2e_atlas.conftest import AtlasFleet
-
-NODES = ("master", "workers-1", "workers-2")
+from tests.e2e_atlas.conftest import ACCOUNTS, NODES, AtlasFleet
 
 
 def test_every_worker_is_alive_with_its_slots(up: AtlasFleet) -> None:
@@ -63,10 +61,13 @@ def test_a_chosen_worker_leaves_and_the_others_stay(up: AtlasFleet) -> None:
 
 
 def test_a_replaced_master_has_its_workers_again(up: AtlasFleet) -> None:
+    accounts = up.inside("master", f"cat {ACCOUNTS}")
     up.config["cluster"]["master"]["memoryGiB"] = 3.25
     done = up.up_well()
     assert "draining" not in done.text
+    assert "state-volume" not in done.touched("replaced")
     assert json.loads(up.status().text)["well"]
+    assert up.inside("master", f"cat {ACCOUNTS}") == accounts
 
 
 def test_a_down_leaves_nothing(up: AtlasFleet) -> None:
