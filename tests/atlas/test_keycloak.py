@@ -115,6 +115,14 @@ def test_the_administrators_password_is_changed_from_the_one_before(keycloak: Ke
     assert token(keycloak, "admin", ADMIN, "master")[0] == 401
 
 
+def test_what_a_killed_keycloak_left_is_taken_up(keycloak: Keycloak) -> None:
+    """As a replaced master finds it on its state volume."""
+    keycloak.stop()
+    keycloak.start()
+    assert changes(keycloak, [ANN], password="another-0123456789") == ""  # noqa: S106
+    assert token(keycloak, "ann", str(ANN["password"]))[0] == 400
+
+
 def test_a_keycloak_that_is_down_is_one_sentence(keycloak: Keycloak) -> None:
     refused = run(keycloak, [], url="http://127.0.0.1:1/auth")
     assert refused.returncode == 1

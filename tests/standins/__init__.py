@@ -99,6 +99,7 @@ class Container:
         for name in tags:
             where = f"{self.registry}/{repository}:{name}"
             podman.run("push", "--quiet", "--tls-verify=false", tag, where, seconds=300)
+        podman.run("rmi", tag)
 
     def stop(self) -> None:
         """It answers no more; what it has stays."""
