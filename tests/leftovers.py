@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from tests.simcloud import names
+from tests.simcloud import disks, names
 from tests.simcloud.remove import take_down
 from tools.local_hosts import podman
 
@@ -60,11 +60,24 @@ def _nothing_runs() -> bool:
     return subprocess.run(["pgrep", "-x", "conmon"], capture_output=True, check=False).returncode == 1
 
 
+def _loops() -> set[str]:
+    """Of files that are the tests' own, or gone: what is attached to nothing keeps its space for ever."""
+    ours = re.compile(rf"/{names.PROJECT}-t-|/{names.PROJECT}-.* \(deleted\)$")
+    return {loop for loop, file in disks.loops().items() if ours.search(file)}
+
+
 def remove() -> None:
     for stack in sorted(_simulated()):
         print(f"removing the simulated stack {stack}, which a run of the tests that was killed has left")
         take_down(stack)
-    for kind, name in _left():
+    left = _left()
+    for kind, name in [one for one in left if one[0] == "container"]:
+        print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
+        podman.remove(kind, name)
+    for loop in sorted(_loops()):
+        print(f"releasing {loop}, which a run of the tests that was killed has left")
+        disks.release(loop)
+    for kind, name in [one for one in left if one[0] != "container"]:
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)
     for name in sorted(_bridges()):

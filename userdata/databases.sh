@@ -3,10 +3,16 @@
 
 # kept USER ID PATH UNIT: PATH lies on the state volume and is USER's, who has the same number on every machine; UNIT
 # never starts without it.
+# A mount by default comes before all services, and the mounter is one.
 kept() {
   local mount mounter=agent-fleet-state.service folder=$STATE_PATH/${3##*/}
   [[ -e /etc/systemd/system/$mounter ]] || mounter=
   wait_for "the state volume at $STATE_PATH" 300 mountpoint "$STATE_PATH"
+  [[ ! $mounter ]] || {
+    systemctl start $mounter
+    # a disk may have grown
+    systemctl reload $mounter
+  }
   getent passwd "$1" || {
     groupadd -rg"$2" "$1"
     useradd -rMu"$2" -g"$1" -d"$3" -s/usr/sbin/nologin "$1"
@@ -15,6 +21,9 @@ kept() {
   mount=$(systemd-escape -p --suffix=mount "$3")
   put_file "/etc/systemd/system/$mount" 644 root <<<"[Unit]
 RequiresMountsFor=$STATE_PATH${mounter:+
+DefaultDependencies=no
+Conflicts=umount.target
+Before=umount.target
 Requires=$mounter
 After=$mounter}
 [Mount]

@@ -11,6 +11,7 @@ from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Sized
 from components.config.types import Cidr
 from components.config.types_alicloud import (
+    DiskId,
     FileSystemId,
     ImageId,
     InstanceType,
@@ -88,8 +89,8 @@ class AlicloudNetwork(parts.Network):
         return None if self.vpc_id or self.vswitch_id else self.cidr or DEFAULT_CIDR
 
 
-class AlicloudStorage(parts.Storage):
-    """A NAS file system."""
+class AlicloudStorage(parts.RentedStorage):
+    """A NAS file system, and a disk for the master's databases."""
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         "backup": "the program makes no copies of a NAS file system: take it out"
@@ -102,6 +103,15 @@ class AlicloudStorage(parts.Storage):
             description="A general-purpose NAS file system that is there, such as one that another stack "
             "retained. It is used as it is and never deleted.",
             examples=["0a1b2c3d4e"],
+        ),
+    ] = None
+    state_volume_id: Annotated[
+        DiskId | None,
+        Change.STATE,
+        Field(
+            description="An encrypted disk with the databases of a master, such as one that another stack "
+            "retained, in the stack's zone. It is used as it is and never deleted.",
+            examples=["d-bp1a2b3c4d5e6f7g8h9i0"],
         ),
     ] = None
 

@@ -10,7 +10,15 @@ from components.config.base import Change
 from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Sized
 from components.config.types import Cidr
-from components.config.types_aws import FileSystemId, ImageId, InstanceType, SubnetId, VpcId, ZoneName
+from components.config.types_aws import (
+    FileSystemId,
+    ImageId,
+    InstanceType,
+    SubnetId,
+    VolumeId,
+    VpcId,
+    ZoneName,
+)
 
 DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
 # A region has at most 8 zones that we can name; a VPC takes more subnets than anybody lists here.
@@ -82,8 +90,8 @@ class AwsNetwork(parts.Network):
         return None if self.vpc_id or self.subnet_ids else self.cidr or DEFAULT_CIDR
 
 
-class AwsStorage(parts.Storage):
-    """An EFS file system."""
+class AwsStorage(parts.RentedStorage):
+    """An EFS file system, and an EBS volume for the master's databases."""
 
     file_system_id: Annotated[
         FileSystemId | None,
@@ -92,6 +100,15 @@ class AwsStorage(parts.Storage):
             description="An EFS file system that is there, such as one that another stack retained. It is "
             "used as it is and never deleted.",
             examples=["fs-0123456789abcdef0"],
+        ),
+    ] = None
+    state_volume_id: Annotated[
+        VolumeId | None,
+        Change.STATE,
+        Field(
+            description="An encrypted EBS volume with the databases of a master, such as one that another "
+            "stack retained, in the master's zone. It is used as it is and never deleted.",
+            examples=["vol-0123456789abcdef0"],
         ),
     ] = None
     backup: Annotated[

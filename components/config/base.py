@@ -46,6 +46,7 @@ class Change(Enum):
     SUBNETS = "adds or removes only the subnets that it names; another first one replaces every machine"
     NETWORK = "replaces the network and every machine"
     STORAGE = "replaces every machine; data in shared storage is not carried over"
+    STATE = "replaces the master; its databases are not carried over to another volume"
     EVERYTHING = "replaces everything; data in shared storage is not carried over"
     PER_FIELD = "see the fields below"
 

@@ -37,7 +37,7 @@ class LocalNetwork(parts.Network):
 class LocalStorage(parts.Storage):
     """A volume of this computer."""
 
-    ELSEWHERE = dict.fromkeys(("fileSystemId", "backup"), _HERE)
+    ELSEWHERE = dict.fromkeys(("fileSystemId", "backup", "stateGiB", "stateVolumeId"), _HERE)
 
 
 class LocalSize(Sized):

@@ -80,6 +80,22 @@ class Storage(Model):
     ] = "retain"
 
 
+class RentedStorage(Storage):
+    """As it is where disks cost money; each cloud adds what is there already."""
+
+    state_gib: Annotated[
+        int,
+        Change.IN_PLACE,
+        Field(
+            ge=20,
+            le=16384,
+            description="Encrypted disk in GiB for the databases of the master, where its platform has any. "
+            "It may only grow.",
+            examples=[40],
+        ),
+    ] = 20
+
+
 class Packages(Model):
     """Where machines get packages from; some networks reach nothing else."""
 

@@ -30,8 +30,8 @@ RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
 SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
 OURS = (
-    r"/home/fleet(/.*)?|/var/lib/(agent-fleet|atlas|backendai|docker|cloud|etcd|postgresql|ray|redis)(/.*)?"
-    r"|/var/log/agent-fleet(/.*)?"
+    r"/home/fleet(/.*)?|/var/log/agent-fleet(/.*)?"
+    r"|/var/lib/(agent-fleet(-state)?|atlas|backendai|cloud|docker|etcd|postgresql|ray|redis)(/.*)?"
 )
 # Things of the system lie directly in these; a folder of its own below them is free.
 FULL = r"/(home|media|mnt|opt|root|srv|tmp|var)|/var/(cache|lib|log|tmp)"

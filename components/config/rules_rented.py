@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from components.config.common import KEEPING_STATE
 from components.config.model import REGION_KEYS, AlicloudConfig, AwsConfig
 from components.config.problems import Problem, show
 
@@ -19,6 +20,7 @@ def rented_problems(config: Rented, region: str | None, others: Mapping[str, str
     yield from region_of_another_cloud(config, region, others)
     yield from way_in(config)
     yield from storage_that_is_there(config)
+    yield from state_volume(config)
     yield from spot_gpu_vms(config)
     yield from tags(config)
 
@@ -45,6 +47,26 @@ def storage_that_is_there(config: Rented) -> Iterator[Problem]:
         rule = "has no effect on a file system that is there: `fileSystemId` is never deleted"
         remedy = "take it out, or write `retain`"
         yield Problem("storage.onDestroy", "delete", rule, remedy, ("storage.fileSystemId",))
+
+
+def state_volume(config: Rented) -> Iterator[Problem]:
+    storage, cluster = config.storage, config.cluster
+    if not cluster:
+        # `storage` itself has no effect
+        return
+    said = {"state_gib": "stateGiB", "state_volume_id": "stateVolumeId"}
+    for name in [name for name in said if name in storage.model_fields_set]:
+        path, value = f"storage.{said[name]}", show(getattr(storage, name))
+        if cluster.platform not in KEEPING_STATE:
+            rule = f"has no effect: the master has no databases on platform `{cluster.platform}`"
+            yield Problem(path, value, rule, "take it out", ("cluster.platform",))
+        elif name == "state_gib" and storage.state_volume_id:
+            rule = "has no effect on a volume that is there: `stateVolumeId` is used as it is"
+            yield Problem(path, value, rule, "take it out", ("storage.stateVolumeId",))
+    if storage.state_volume_id and storage.on_destroy == "delete" and cluster.platform in KEEPING_STATE:
+        rule = "has no effect on a volume that is there: `stateVolumeId` is never deleted"
+        remedy = "take it out, or write `retain`"
+        yield Problem("storage.onDestroy", "delete", rule, remedy, ("storage.stateVolumeId",))
 
 
 def spot_gpu_vms(config: Rented) -> Iterator[Problem]:

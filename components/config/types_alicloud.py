@@ -48,7 +48,7 @@ _type = matching(
     "is no instance type of ECS: `ecs`, a family and a size, with points between",
     "write it like ecs.g7.large",
 )
-_vpc, _vswitch = _id("vpc", "a VPC"), _id("vsw", "a vSwitch")
+_vpc, _vswitch, _disk = _id("vpc", "a VPC"), _id("vsw", "a vSwitch"), _id("d", "a disk")
 _image = matching(
     IMAGE, "is no id of an image", _COPY.format("m-bp1a2b3c4d5e6f7g8h9i0, or a public one that ends in .vhd")
 )
@@ -63,6 +63,7 @@ InstanceType = Annotated[str, _type[0], _type[1]]
 VpcId = Annotated[str, _vpc[0], _vpc[1]]
 VSwitchId = Annotated[str, _vswitch[0], _vswitch[1]]
 ImageId = Annotated[str, _image[0], _image[1]]
+DiskId = Annotated[str, _disk[0], _disk[1]]
 FileSystemId = Annotated[str, _file_system[0], _file_system[1]]
 ReleaseTime = Annotated[
     str, AfterValidator(_release_time), WithJsonSchema({"type": "string", "pattern": f"^{TIME}$"})

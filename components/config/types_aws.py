@@ -27,6 +27,7 @@ _zone = matching(
 )
 _type = matching(TYPE, "is no instance type: a family, a point and a size", "write it like c5.large")
 _vpc, _subnet, _image = _id("vpc", "a VPC"), _id("subnet", "a subnet"), _id("ami", "an image")
+_volume = _id("vol", "an EBS volume")
 _file_system = _id("fs", "an EFS file system", "[0-9a-f]{8,40}")
 
 ZoneName = Annotated[str, _zone[0], _zone[1]]
@@ -34,6 +35,7 @@ InstanceType = Annotated[str, _type[0], _type[1]]
 VpcId = Annotated[str, _vpc[0], _vpc[1]]
 SubnetId = Annotated[str, _subnet[0], _subnet[1]]
 ImageId = Annotated[str, _image[0], _image[1]]
+VolumeId = Annotated[str, _volume[0], _volume[1]]
 FileSystemId = Annotated[str, _file_system[0], _file_system[1]]
 
 

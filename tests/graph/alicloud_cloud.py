@@ -12,6 +12,7 @@ REGION = "cn-hangzhou"
 ZONES = [f"{REGION}-{letter}" for letter in "hijk"]
 VPC, VSWITCH = "vpc-bp1a2b3c4d5e6f7g8h9i0", "vsw-bp1a2b3c4d5e6f7g8h9i0"
 FILES = "0a1b2c3d4e"
+DISK = "d-bp1a2b3c4d5e6f7g8h9i"
 
 
 def _type(cpus: int, gib: float, gpus: int = 0, price: str = "0.5000") -> dict[str, Any]:
@@ -72,6 +73,11 @@ class AlicloudCloud:
     file_systems: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {FILES: {"encryptType": 1, "protocolType": "NFS", "zoneId": ZONES[-1]}}
     )
+    disks: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {DISK: {"encrypted": "on", "zoneId": ZONES[-1], "size": 20}}
+    )
+    # that a machine of the stack has
+    attached: list[dict[str, Any]] = field(default_factory=lambda: [])
     quotas: dict[str, dict[str, Any]] = field(default_factory=lambda: {})
     own_machines: int = 0
     # by the name of a look-up: the text that it fails with
@@ -141,6 +147,13 @@ class AlicloudCloud:
 
     def _nas_getFileSystems(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
         return {"systems": _listed(self.file_systems, given["ids"])}
+
+    def _ecs_getEcsDisks(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
+        if "ids" in given:
+            return {
+                "disks": [{"diskId": name, **self.disks[name]} for name in given["ids"] if name in self.disks]
+            }
+        return {"disks": self.attached}
 
     def _ecs_getInstances(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
         return {"ids": [f"i-{number}" for number in range(self.own_machines)]}

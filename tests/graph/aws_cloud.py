@@ -10,6 +10,7 @@ REGION = "eu-central-1"
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
 DEBIAN = "136693071363"
 VPC = "vpc-0a1b2c3d4e5f60718"
+VOLUME = "vol-0123456789abcdef0"
 ACCOUNT = "123456789012"
 
 
@@ -72,6 +73,14 @@ class AwsCloud:
             "fs-0123456789abcdef0": {"encrypted": True, "availabilityZoneName": ""},
         }
     )
+    # by id
+    volumes: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {
+            VOLUME: {"encrypted": True, "availabilityZone": ZONES[0], "size": 20, "volumeId": VOLUME}
+        }
+    )
+    # that a machine of the stack has
+    attached: dict[str, Any] | None = None
     roles: set[str] = field(default_factory=lambda: {"AWSServiceRoleForEC2Spot"})
     own_machines: int = 0
     # by the name of a look-up: the text that it fails with
@@ -141,6 +150,18 @@ class AwsCloud:
         name = given["fileSystemId"]
         found = _found(self.file_systems, name, "reading EFS FileSystem: no matching FileSystem found")
         return {"fileSystemId": name, "dnsName": f"{name}.efs.{REGION}.amazonaws.com", **found}
+
+    def _getVolume(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - as above
+        wanted = _filters(given)
+        if "volume-id" in wanted:
+            (name,) = wanted["volume-id"]
+            return _found(self.volumes, name, _NO_VOLUME)
+        if not self.attached:
+            raise NoAnswerError(_NO_VOLUME)
+        return self.attached
+
+
+_NO_VOLUME = "reading EC2 EBS Volume: no matching EC2 EBS Volume found"
 
 
 def _found(table: Mapping[str, dict[str, Any]], name: str, otherwise: str) -> dict[str, Any]:

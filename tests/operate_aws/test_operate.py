@@ -168,6 +168,17 @@ def test_what_is_gone_is_no_leftover_though_ec2_remembers_it(aws: Aws) -> None:
     assert not any("instance i-" in line for line in operate.leftovers(PLACE))
 
 
+def test_a_volume_that_was_kept_is_told_with_its_size(aws: Aws) -> None:
+    tags = [{"Key": key, "Value": value} for key, value in {**TAGS, "Name": "eo-state"}.items()]
+    made = aws.ec2.create_volume(
+        AvailabilityZone=f"{REGION}a",
+        Size=20,
+        Encrypted=True,
+        TagSpecifications=[{"ResourceType": "volume", "Tags": tags}],
+    )
+    assert operate.leftovers(PLACE) == [f"volume {made['VolumeId']} (eo-state, 20 GiB, available)"]
+
+
 def test_the_same_stack_of_another_team_is_not_ours(aws: Aws) -> None:
     aws.runs({**TAGS, "team": "other"})
     assert operate.leftovers(PLACE) == []

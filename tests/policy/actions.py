@@ -77,6 +77,16 @@ TYPES: dict[str, tuple[str, ...]] = {
         *("ec2:DescribeVolumes", "ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeTags"),
         *("ec2:DescribeIamInstanceProfileAssociations", "iam:GetInstanceProfile"),
     ),
+    "aws_ebs_volume": (
+        *_TAGS,
+        *("ec2:CreateVolume", "ec2:DeleteVolume", "ec2:ModifyVolume", "ec2:DescribeVolumes"),
+        "ec2:DescribeVolumesModifications",
+    ),
+    "aws_volume_attachment": (
+        *("ec2:AttachVolume", "ec2:DetachVolume", "ec2:DescribeVolumes", "ec2:DescribeInstances"),
+        # it stops the instance first
+        "ec2:StopInstances",
+    ),
     "aws_launch_template": (
         *_TAGS,
         *("ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
@@ -130,6 +140,7 @@ LOOK_UPS: dict[str, tuple[str, ...]] = {
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": ("ec2:DescribeInstanceTypeOfferings",),
     "aws:ec2/getInstanceType:getInstanceType": ("ec2:DescribeInstanceTypes",),
     "aws:ec2/getAmi:getAmi": ("ec2:DescribeImages",),
+    "aws:ebs/getVolume:getVolume": ("ec2:DescribeVolumes",),
     "aws:ec2/getVpc:getVpc": ("ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeRouteTables"),
     "aws:ec2/getSubnet:getSubnet": ("ec2:DescribeSubnets",),
     "aws:ec2/getRouteTable:getRouteTable": ("ec2:DescribeRouteTables",),

@@ -56,6 +56,14 @@ TYPES: dict[str, tuple[str, ...]] = {
         *("ecs:DescribeInstanceRamRole", "ecs:DescribeNetworkInterfaces"),
         *("ecs:DescribeInstanceMaintenanceAttributes", "ecs:DescribeInstanceAttribute"),
     ),
+    "alicloud_ecs_disk": (
+        *_ECS_TAGS,
+        *("ecs:CreateDisk", "ecs:DeleteDisk", "ecs:ResizeDisk", "ecs:ModifyDiskAttribute"),
+        "ecs:DescribeDisks",
+    ),
+    "alicloud_ecs_disk_attachment": (
+        *("ecs:AttachDisk", "ecs:DetachDisk", "ecs:ModifyDiskAttribute", "ecs:DescribeDisks"),
+    ),
     "alicloud_nas_file_system": (
         *("nas:CreateFileSystem", "nas:DeleteFileSystem", "nas:ModifyFileSystem", "nas:DescribeFileSystems"),
         *("nas:TagResources", "nas:UntagResources", "nas:ListTagResources", "nas:GetRecycleBinAttribute"),
@@ -83,6 +91,7 @@ LOOK_UPS: dict[str, tuple[str, ...]] = {
     ),
     "ecs/getImages": ("ecs:DescribeImages",),
     "ecs/getInstances": ("ecs:DescribeInstances", "ecs:DescribeDisks", "ecs:DescribeInstanceRamRole"),
+    "ecs/getEcsDisks": ("ecs:DescribeDisks",),
     "vpc/getNetworks": ("vpc:DescribeVpcs", "vpc:DescribeRouteTableList"),
     "vpc/getSwitches": ("vpc:DescribeVSwitches", "vpc:DescribeVSwitchAttributes"),
     "vpc/getNatGateways": ("vpc:DescribeNatGateways",),

@@ -17,6 +17,7 @@ import pytest
 from components.clouds.alicloud import api
 from components.config.stack_file import read_stack_file
 from tests.graph.alicloud.conftest import CLUSTER, GPU_VMS, SECRETS
+from tests.graph.alicloud.test_alicloud_state_volume import CONFIG as DATABASES
 from tests.graph.alicloud_cloud import FILES, VPC, VSWITCH, AlicloudCloud
 from tests.graph.recording import Recording, Request, record
 from tests.policy import actions_alicloud, scanner, translate
@@ -35,6 +36,7 @@ UNTAGGED = {
     "alicloud_security_group_rule",
     "alicloud_eip_association",
     "alicloud_snat_entry",
+    "alicloud_ecs_disk_attachment",
     "alicloud_nas_access_group",
     "alicloud_nas_access_rule",
     "alicloud_nas_mount_target",
@@ -55,6 +57,7 @@ def configs() -> dict[str, dict[str, Any]]:
         "gpu-vms": GPU_VMS,
         "without-address": {**GPU_VMS, "gpuVms": [vm]},
         "both": {**CLUSTER, "gpuVms": GPU_VMS["gpuVms"]},
+        "databases": DATABASES,
         "vision": own,
     }
 
@@ -169,6 +172,8 @@ def test_machines_are_hardened_alike(recording: Recording) -> None:
 def test_storage_is_encrypted_and_for_one_range_of_private_addresses(recording: Recording) -> None:
     for one in of_type(recording, "alicloud_nas_file_system"):
         assert one.plain("encryptType") == 1
+    for one in of_type(recording, "alicloud_ecs_disk"):
+        assert one.plain("encrypted") is True
     for one in of_type(recording, "alicloud_nas_access_rule"):
         network = ip_network(one.plain("sourceCidrIp"))
         assert network.is_private

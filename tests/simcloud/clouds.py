@@ -130,6 +130,9 @@ class Face(Protocol):
     def user_data(props: Mapping[str, Any]) -> bytes: ...
 
     @staticmethod
+    def device(disk: str) -> str: ...
+
+    @staticmethod
     def memory_gib(instance_type: str) -> float: ...
 
     @staticmethod

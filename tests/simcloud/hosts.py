@@ -126,5 +126,11 @@ def link(store: Store, identity: str, up: bool) -> None:
         podman.run("exec", name, "ip", "route", "replace", f"{metadata}/32", "dev", "eth0")
 
 
+def stop(store: Store, identity: str) -> None:
+    """In order, as a cloud stops an instance."""
+    if there(store, identity):
+        podman.run("stop", "--time=60", names.container(store.stack, identity))
+
+
 def remove(store: Store, identity: str) -> None:
     podman.remove("container", names.container(store.stack, identity))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.simcloud import faults, firewall, hosts, publishing, served
+from tests.simcloud import disks, faults, firewall, hosts, publishing, served
 from tests.simcloud.store import Record, Store
 
 
@@ -45,6 +45,7 @@ def changed(store: Store, before: Record, record: Record) -> None:
 
 def gone(store: Store, record: Record) -> None:
     hosts.remove(store, record["id"])
+    disks.of_gone_instance(store, record["id"])
     firewall.forget(store, record["id"])
     publishing.reconcile(store)
     served.settle(store)

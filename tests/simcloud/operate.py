@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from components.operated import CloudError, Machine, Place
-from tests.simcloud import hosts, instances, names, publishing
+from tests.simcloud import disks, hosts, instances, names, publishing
 from tests.simcloud.store import Store
 from tools.local_hosts import podman
 from tools.local_hosts.errors import HostError
@@ -35,16 +35,17 @@ def leftovers(place: Place) -> list[str]:
     for kind in ("network", "volume"):
         known = podman.records(kind, "ls", *podman.filters(labels))
         found += [f"{kind} {one.get('name') or one.get('Name')}" for one in known]
-    return found + publishing.leftovers(place.stack)
+    return found + publishing.leftovers(place.stack) + disks.leftovers(place.stack)
 
 
 def start(place: Place) -> list[str]:
-    """As after a reboot of this computer: the answering hosts, the instances, the addresses."""
+    """As after a reboot of this computer: the answering hosts, instances with their disks, addresses."""
     store = Store(place.stack)
     stopped = [host for host in podman.containers(names.labels(place.stack)) if host["State"] != "running"]
     started: list[str] = []
     try:
         for host in sorted(stopped, key=lambda host: "instance" in host["Labels"]):
+            disks.again(store, host["Labels"].get("instance", ""))
             podman.run("start", str(host["Names"][0]))
             one = store.read().get("instance", host["Labels"].get("instance", ""))
             if one is not None:

@@ -188,6 +188,50 @@ def test_a_network_inside_the_vpc_does_not_let_this_computer_in(
     assert "ip saddr 10.1.0.0/16 ip saddr != 10.1.0.1 accept" in firewall.ruleset(store.read(), record)
 
 
+@pytest.fixture
+def machine(store: Store, network: tuple[str, str]) -> Record:
+    with store.change() as account:
+        record = instance(account, [], network, "10.1.0.10")
+        record["props"]["availabilityZone"] = "eu-central-1b"
+    return record
+
+
+def test_a_volume_is_attached_in_its_own_zone_alone(make: Make, machine: Record) -> None:
+    here, there = (make("volume", availabilityZone=f"eu-central-1{letter}", size=20)["id"] for letter in "ba")
+    said = {"instanceId": machine["id"], "deviceName": "/dev/sdf"}
+    with pytest.raises(RefusedError, match=r"InvalidVolume\.ZoneMismatch"):
+        make("volumeAttachment", volumeId=there, **said)
+    assert make("volumeAttachment", volumeId=here, **said)["id"].startswith("vai-")
+
+
+def test_a_volume_has_one_instance_which_keeps_it(store: Store, make: Make, machine: Record) -> None:
+    volume = make("volume", availabilityZone="eu-central-1b", size=20)
+    said = {"instanceId": machine["id"], "volumeId": volume["id"]}
+    attachment = make("volumeAttachment", **said, deviceName="/dev/sdf", stopInstanceBeforeDetaching=True)
+    with pytest.raises(RefusedError, match="VolumeInUse"):
+        make("volumeAttachment", **said, deviceName="/dev/sdg")
+    other = make("volume", availabilityZone="eu-central-1b", size=20)
+    with pytest.raises(RefusedError, match="already in use"):
+        make("volumeAttachment", instanceId=machine["id"], volumeId=other["id"], deviceName="/dev/sdf")
+    with pytest.raises(RefusedError, match="VolumeInUse"):
+        delete(store, volume)
+    delete(store, attachment)
+    delete(store, volume)
+
+
+def test_a_volume_is_looked_for_by_its_tags_and_whether_a_machine_has_it(
+    store: Store, make: Make, machine: Record
+) -> None:
+    volume = make("volume", availabilityZone="eu-central-1b", size=20, tags={"stack": "s"})["id"]
+    wanted = {"tag:stack": "s", "status": "in-use"}
+    filters = {"filters": [{"name": name, "values": [value]} for name, value in wanted.items()]}
+    look_up = clouds.named("aws").LOOK_UPS["aws:ebs/getVolume:getVolume"]
+    with pytest.raises(RefusedError, match="no matching"):
+        look_up(store.read(), filters, "eu-central-1")
+    make("volumeAttachment", instanceId=machine["id"], volumeId=volume, deviceName="/dev/sdf")
+    assert look_up(store.read(), filters, "eu-central-1")["volumeId"] == volume
+
+
 KNOWN = {
     **{"privateIp": "10.1.0.4", "zone": "eu-central-1a", "zoneId": "euc1-az1", "region": "eu-central-1"},
     **{"interface": "eni-1", "mac": "02:0", "groups": ["sg-1"], "subnet": "subnet-1", "vpc": "vpc-1"},

@@ -274,3 +274,54 @@ def test_an_instance_with_a_gpu_gets_stand_ins_that_say_so(machine: Callable[...
     files = FACE.files(machine())
     assert b"stands in" in files["usr/local/bin/nvidia-smi"][1]
     assert not any("nvidia" in path for path in FACE.files(machine(instanceType="ecs.g7.large")))
+
+
+# disks
+
+
+def test_a_disk_is_attached_in_its_own_zone_and_once(
+    store: Store, make: Make, machine: Callable[..., Record]
+) -> None:
+    instance = machine()["id"]
+    here, there = (
+        make("disk", zoneId=zone, size=20, category="cloud_essd")["id"] for zone in (ZONE, "cn-hangzhou-k")
+    )
+    with pytest.raises(RefusedError, match="ResourcesNotInSameZone"):
+        make("diskAttachment", diskId=there, instanceId=instance)
+    assert make("diskAttachment", diskId=here, instanceId=instance)["id"] == f"{here}:{instance}"
+    with pytest.raises(RefusedError, match="IncorrectDiskStatus"):
+        make("diskAttachment", diskId=here, instanceId=machine(instanceName="annotator-2")["id"])
+    kind = catalogue.kinds("alicloud")["disk"]
+    with pytest.raises(RefusedError, match="IncorrectDiskStatus"):
+        resources.delete(store, kind, without_effects("disk"), here)
+
+
+def test_a_disk_has_the_least_that_its_category_takes(make: Make) -> None:
+    with pytest.raises(RefusedError, match="InvalidDiskSize"):
+        make("disk", zoneId=ZONE, size=10, category="cloud_essd")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"size": 20}, {"size": 40}, set()),
+        ({"size": 40}, {"size": 20}, {"size"}),
+        ({"category": "cloud_essd"}, {"category": "cloud_auto"}, {"category"}),
+        ({"category": "cloud_efficiency"}, {"category": "cloud_essd"}, set()),
+    ],
+)
+def test_a_smaller_disk_is_another_one(old: dict[str, Any], new: dict[str, Any], expected: set[str]) -> None:
+    assert FACE.replaced(catalogue.kinds("alicloud")["disk"], old, new) == expected
+
+
+def test_a_disk_is_looked_for_by_its_name_and_whether_a_machine_has_it(
+    store: Store, make: Make, machine: Callable[..., Record]
+) -> None:
+    said = {"zoneId": ZONE, "size": 20, "category": "cloud_essd", "encrypted": True}
+    disk = make("disk", **said, diskName="s-state", tags={"stack": "s"})["id"]
+    asked = {"diskName": "s-state", "status": "In_use", "tags": {"stack": "s"}}
+    look_up = FACE.LOOK_UPS["alicloud:ecs/getEcsDisks:getEcsDisks"]
+    assert look_up(store.read(), asked, "cn-hangzhou")["disks"] == []
+    make("diskAttachment", diskId=disk, instanceId=machine()["id"])
+    (found,) = look_up(store.read(), asked, "cn-hangzhou")["disks"]
+    assert (found["diskId"], found["size"], found["encrypted"]) == (disk, 20, "on")

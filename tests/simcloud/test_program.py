@@ -12,6 +12,7 @@ from tests.e2e_alicloud.project import ClusterFleet, GpuFleet
 from tests.e2e_aws.project import SimulatedFleet
 from tests.graph.recording import STACK, Answers, run
 from tests.simcloud import catalogue, clouds, resources
+from tests.simcloud.errors import RefusedError
 from tests.simcloud.hooks import Hooks
 from tests.simcloud.store import Account, Store
 
@@ -30,7 +31,10 @@ class Simulated(Answers):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         answer = self._face.LOOK_UPS[args.token]
-        return {**args.args, **answer(self._store.read(), dict(args.args), self._region)}
+        try:
+            return {**args.args, **answer(self._store.read(), dict(args.args), self._region)}
+        except RefusedError as refusal:
+            return {}, [("", str(refusal))]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         kind = catalogue.by_token(self._face.NAME).get(args.typ)
@@ -96,6 +100,32 @@ def test_a_cluster_on_alibaba_cloud(made: Run, private: bool) -> None:
     (target,) = clouds.of(account).targets(account)
     assert target.lets_in == ("ip saddr 10.90.0.0/16 accept",)
     assert len(list(clouds.of(account).mapped(account))) == (1 if private else 3)
+
+
+def with_databases(described: dict[str, Any]) -> dict[str, Any]:
+    """The same stack on a platform whose master has some."""
+    cluster = {**described["cluster"], "platform": "backendai", "settings": {}}
+    cluster["pools"] = [pool for pool in cluster["pools"] if "elastic" not in pool]
+    return {**described, "cluster": cluster}
+
+
+def test_databases_lie_on_a_disk_of_the_masters(made: Run) -> None:
+    account = made(with_databases(ClusterFleet.described))
+    (disk,), (attachment,) = account.of("disk"), account.of("diskAttachment")
+    (master,) = (one for one in account.of("instance") if one["name"] == "master-instance")
+    assert attachment["id"] == f"{disk['id']}:{master['id']}"
+    assert clouds.named("alicloud").device(disk["id"]) in master["sim"]["userData"]
+
+
+def test_databases_lie_on_a_volume_of_the_masters(made: Run) -> None:
+    account = made(with_databases(SimulatedFleet.described))
+    (volume,), (attachment,) = account.of("volume"), account.of("volumeAttachment")
+    (master,) = (one for one in account.of("instance") if one["name"] == "master-instance")
+    assert (attachment["props"]["volumeId"], attachment["props"]["instanceId"]) == (
+        volume["id"],
+        master["id"],
+    )
+    assert clouds.named("aws").device(volume["id"]) in master["sim"]["userData"]
 
 
 def test_gpu_vms_on_aws(made: Run) -> None:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from components.clouds.alicloud.network import Network
     from components.clouds.alicloud.security_groups import SecurityGroups
     from components.clouds.alicloud.shared_storage import SharedStorage
+    from components.clouds.alicloud.state_volume import StateVolume
 
-__all__ = ["Identities", "Machine", "Network", "SecurityGroups", "SharedStorage", "look_up"]
+__all__ = ["Identities", "Machine", "Network", "SecurityGroups", "SharedStorage", "StateVolume", "look_up"]
 
 _MODULES = {
     "Identities": "identities",
@@ -20,6 +21,7 @@ _MODULES = {
     "Network": "network",
     "SecurityGroups": "security_groups",
     "SharedStorage": "shared_storage",
+    "StateVolume": "state_volume",
     "look_up": "look_ups",
 }
 

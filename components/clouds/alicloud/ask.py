@@ -141,6 +141,19 @@ def file_system(file_system_id: str) -> nas.GetFileSystemsSystemResult:
 
 
 @cache
+def disk(disk_id: str) -> ecs.GetEcsDisksDiskResult:
+    return _only(_asked(lambda: alicloud.ecs.get_ecs_disks(ids=[disk_id])).disks, f"disk {disk_id}")
+
+
+@cache
+def attached_disk(name: str, stack: str, team: str) -> ecs.GetEcsDisksDiskResult:
+    """The one of this name that a machine of the stack has."""
+    mine = {"stack": stack, "team": team}
+    found = _asked(lambda: alicloud.ecs.get_ecs_disks(disk_name=name, status="In_use", tags=mine))
+    return _only(found.disks, f"disk {name}")
+
+
+@cache
 def quotas(instance_type: str) -> Sequence[quota_outputs.GetQuotasQuotaResult]:
     """Of the account for this type in the region, one per way of paying and kind of network."""
     where = [alicloud.quotas.GetQuotasDimensionArgs(key="regionId", value=region())]
@@ -177,5 +190,7 @@ _KEPT = (
     nat_zones,
     storage_zones,
     file_system,
+    disk,
+    attached_disk,
     quotas,
 )

@@ -15,6 +15,7 @@ from components.clouds.alicloud.look_ups_network import (
     storage_problems,
     zone_of,
 )
+from components.clouds.alicloud.look_ups_state import state_problems
 from components.config.alicloud import AlicloudConfig, AlicloudMaster, AlicloudPool, OnEcs
 from components.config.model import Config
 from components.config.problems import ConfigError, Problem
@@ -44,7 +45,7 @@ def look_up(config: Config) -> Mapping[str, Size]:
         # what these would say of a type that is not there is a mere echo
         problems += _images(file, sizes)
         _quotas(file, sizes)
-    problems += [*network_problems(file), *storage_problems(file)]
+    problems += [*network_problems(file), *storage_problems(file), *state_problems(file)]
     if problems:
         raise pulumi.RunError(str(ConfigError(pulumi.get_stack(), problems)))
     _price(file)

@@ -42,9 +42,9 @@ class Machine:
     instance when that runs, so what the instance does in its first seconds must try again. A worker without
     `private` has an address of its own, which it loses with a stop.
 
-    Another type, disk, market, network, team or shared storage replaces it, the old one first; user data,
-    image and stopped mode are read at its making only. Bandwidth, release time and deletion protection change
-    in place. Fails with the node's name and what ECS said.
+    Another type, disk, market, network, team, shared storage or state volume replaces it, the old one first;
+    user data, image and stopped mode are read at its making only. Bandwidth, release time and deletion
+    protection change in place. Fails with the node's name and what ECS said.
 
     With deletion protection Pulumi keeps the machine and its address: by ECS's alone a destroy would have
     taken the address away when it fails.
@@ -109,10 +109,11 @@ def _instance(args: MachineArgs, spec: Spec) -> alicloud.ecs.InstanceArgs:
 def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """Bandwidth reads otherwise where an instance has an elastic address, what a stop costs while it runs.
 
-    The trigger is what is in ignored data besides names of keys: storage, and a worker's way out.
+    The trigger is what is in ignored data besides names of keys: storage, disks, and a worker's way out.
     """
     config = args.fleet.config
     storage = [str(config.storage.mount_path), args.storage.id] if args.storage else []
+    state = [args.state_volume.id] if args.state_volume else []
     own_address = [cast(AlicloudNetwork, args.network).private] if args.node.role == WORKER else []
     return pulumi.ResourceOptions.merge(
         opts,
@@ -120,7 +121,7 @@ def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource
             delete_before_replace=True,
             ignore_changes=["imageId", "userData", "internetMaxBandwidthOut", "stoppedMode"],
             replace_on_changes=["instanceType", "systemDiskSize", "vswitchId"],
-            replacement_trigger=[config.team, *storage, *own_address],
+            replacement_trigger=[config.team, *storage, *state, *own_address],
         ),
     )
 

@@ -5,7 +5,11 @@ from components.fleet import Fleet
 
 def named(fleet: Fleet, name: str) -> str:
     """As people see it in the console."""
-    return f"{fleet.stack}-{name}"
+    return name_of(fleet.stack, name)
+
+
+def name_of(stack: str, name: str) -> str:
+    return f"{stack}-{name}"
 
 
 def tags(fleet: Fleet, **more: str) -> dict[str, str]:

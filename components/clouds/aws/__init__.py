@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from components.clouds.aws.secret import Secret
     from components.clouds.aws.security_groups import SecurityGroups
     from components.clouds.aws.shared_storage import SharedStorage
+    from components.clouds.aws.state_volume import StateVolume
 
 __all__ = [
     "Identities",
@@ -24,6 +25,7 @@ __all__ = [
     "Secret",
     "SecurityGroups",
     "SharedStorage",
+    "StateVolume",
     "look_up",
 ]
 
@@ -36,6 +38,7 @@ _MODULES = {
     "Secret": "secret",
     "SecurityGroups": "security_groups",
     "SharedStorage": "shared_storage",
+    "StateVolume": "state_volume",
     "look_up": "look_ups",
 }
 

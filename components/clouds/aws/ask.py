@@ -126,6 +126,20 @@ def file_system(file_system_id: str) -> aws.efs.GetFileSystemResult:
     return _asked(lambda: aws.efs.get_file_system(file_system_id=file_system_id))
 
 
+@cache
+def volume(volume_id: str) -> aws.ebs.GetVolumeResult:
+    only = [aws.ebs.GetVolumeFilterArgs(name="volume-id", values=[volume_id])]
+    return _asked(lambda: aws.ebs.get_volume(filters=only))
+
+
+@cache
+def attached_volume(name: str, stack: str, team: str) -> aws.ebs.GetVolumeResult:
+    """The one of this name that a machine of the stack has."""
+    wanted = {"tag:Name": name, "tag:stack": stack, "tag:team": team, "status": "in-use"}
+    only = [aws.ebs.GetVolumeFilterArgs(name=key, values=[value]) for key, value in wanted.items()]
+    return _asked(lambda: aws.ebs.get_volume(filters=only, most_recent=True))
+
+
 def forget() -> None:
     """Answers are those of one run, and a process may run the program more than once."""
     for question in _KEPT:
@@ -147,4 +161,6 @@ _KEPT = (
     quota,
     role_exists,
     file_system,
+    volume,
+    attached_volume,
 )

@@ -44,6 +44,7 @@ def _of_ec2(place: Place) -> list[str]:
     ec2 = api.client(api.session(place), "ec2")
     ours = {resource: of for resource, of in _tags(ec2, place).items() if _is_of(place, of.tags)}
     states = _instance_states(ec2, [resource for resource in ours if _begins(resource, "i")])
+    states |= _volume_states(ec2, [resource for resource in ours if _begins(resource, "vol")])
     gone = {
         resource
         for beginning in _OUTLIVE_THEMSELVES
@@ -52,7 +53,7 @@ def _of_ec2(place: Place) -> list[str]:
     return [
         _line(of.kind, resource, of.tags.get("Name"), states.get(resource))
         for resource, of in sorted(ours.items(), key=lambda item: (item[1].kind, item[0]))
-        if resource not in gone and (resource in states or not _begins(resource, "i"))
+        if resource not in gone and (resource in states or not resource.startswith(("i-", "vol-")))
     ]
 
 
@@ -96,6 +97,18 @@ def _instance_states(ec2: Any, ids: list[str]) -> dict[str, str]:
             ],
         )
         for instance in reservation["Instances"]
+    }
+
+
+def _volume_states(ec2: Any, ids: list[str]) -> dict[str, str]:
+    """Size and state by id. One that is kept holds databases of a master."""
+    return {
+        volume["VolumeId"]: f"{volume['Size']} GiB, {volume['State']}"
+        for some in api.portions(ids, 200)
+        for volume in api.pages(
+            ec2, "describe_volumes", "Volumes", Filters=[{"Name": "volume-id", "Values": some}]
+        )
+        if volume["State"] not in ("deleting", "deleted")
     }
 
 

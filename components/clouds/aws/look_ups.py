@@ -13,6 +13,7 @@ from components.clouds.aws.look_ups_network import (
     storage_problems,
     zones_of,
 )
+from components.clouds.aws.look_ups_state import state_problems
 from components.config.aws import AwsConfig, AwsPool, OnInstances
 from components.config.model import Config
 from components.config.problems import ConfigError, Problem
@@ -40,7 +41,7 @@ def look_up(config: Config) -> Mapping[str, Size]:
     if not problems:
         # what these would say of a type that is not there is a mere echo
         problems += [*_images(file, sizes), *_mirror(file, sizes), *_quotas(file, sizes)]
-    problems += [*network_problems(file), *storage_problems(file)]
+    problems += [*network_problems(file), *storage_problems(file), *state_problems(file)]
     _spot_role(file)
     if problems:
         raise pulumi.RunError(str(ConfigError(pulumi.get_stack(), problems)))

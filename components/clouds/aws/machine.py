@@ -33,8 +33,8 @@ class Machine:
 
     Outputs: `id` of the instance; `private_ip`; `public_ip`, of a worker its private one; `sshd`. A public
     machine has a network interface and an elastic address of its own, which outlive a stop and a replaced
-    instance. Another type, disk, market, subnet, team or shared storage replaces it, the old one first; user
-    data and image are read at its making only. Fails with the node's name and what EC2 said.
+    instance. Another type, disk, market, subnet, team, shared storage or state volume replaces it, the old
+    one first; user data and image are read at its making only. Fails with the node's name and what EC2 said.
 
     With elastic pools the master is protected against termination by the platform's own scaler, besides what
     its role allows. Pulumi may still end it: `force_destroy` makes the provider take the protection off
@@ -123,17 +123,19 @@ def _instance(args: MachineArgs, interface: aws.ec2.NetworkInterface | None = No
 def _options(args: MachineArgs, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """`associatePublicIpAddress` reads as false while an instance is stopped, which would replace it.
 
-    The trigger is what user data says of storage: the data itself is ignored, and names keys besides.
+    The trigger is what user data says of disk and storage: the data itself is ignored, and names keys
+    besides.
     """
     config = args.fleet.config
     storage = [str(config.storage.mount_path), args.storage.id] if args.storage else []
+    state = [args.state_volume.id] if args.state_volume else []
     return pulumi.ResourceOptions.merge(
         opts,
         pulumi.ResourceOptions(
             delete_before_replace=True,
             ignore_changes=["ami", "userData", "associatePublicIpAddress"],
             replace_on_changes=["instanceType", "rootBlockDevice.volumeSize"],
-            replacement_trigger=[config.team, *storage],
+            replacement_trigger=[config.team, *storage, *state],
         ),
     )
 

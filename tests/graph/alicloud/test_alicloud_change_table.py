@@ -97,6 +97,9 @@ TRIED_ELSEWHERE = {
     "cluster.platform",
     "cluster.pools[].gpus",
     "allowLocalState",
+    # of a platform with databases: test_alicloud_state_volume.py
+    "storage.stateGiB",
+    "storage.stateVolumeId",
     # GPU VMs alone read them
     "packages.registryMirrors",
     "packages.insecureRegistries",

@@ -72,6 +72,9 @@ TRIED_ELSEWHERE = {
     "network.subnetIds",
     "cluster.pools[].gpus",
     "allowLocalState",
+    # of a platform with databases: test_aws_state_volume.py
+    "storage.stateGiB",
+    "storage.stateVolumeId",
     # GPU VMs alone read them: test_aws_gpu_vms.py, ../test_gpu_vms.py
     "packages.registryMirrors",
     "packages.insecureRegistries",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.simcloud import gpus
-from tests.simcloud.alicloud import instances, lookups, network, storage
+from tests.simcloud.alicloud import disks, instances, lookups, network, storage
 from tests.simcloud.alicloud.rules import rules
 from tests.simcloud.alicloud.storage import targets
 from tests.simcloud.alicloud.told import instance
@@ -43,7 +43,7 @@ NAME = "alicloud"
 TITLE = "Alibaba Cloud"
 # The version that the SDK asks for; any would do.
 VERSION = "4.0.0"
-HOOKS = {**network.HOOKS, **instances.HOOKS, **storage.HOOKS}
+HOOKS = {**network.HOOKS, **instances.HOOKS, **storage.HOOKS, **disks.HOOKS}
 LOOK_UPS = lookups.LOOK_UPS
 # Whatever the real plugin computes on its own and programs may read before it is known.
 BY_HOOKS = {
@@ -52,6 +52,7 @@ BY_HOOKS = {
     "eip": ("ipAddress",),
 }  # fmt: skip
 memory_gib = lookups.memory_gib
+device = disks.device
 # The words of mount options that NAS takes; image/files/usr/local/lib/simcloud/mount-nfs reads them.
 NFS = {"tls": False, "versions": ["3", "4.0"], "name": "NAS"}
 _NOT_FOUND = {
@@ -62,6 +63,7 @@ _NOT_FOUND = {
     "securityGroup": "InvalidSecurityGroupId.NotFound",
     "natGateway": "InvalidNatGatewayId.NotFound",
     "fileSystem": "InvalidFileSystem.NotFound",
+    "disk": "InvalidDiskId.NotFound",
 }
 
 
@@ -97,8 +99,8 @@ def follows(kind: Kind, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def replaced(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
-    del kind, old, new
-    return set()
+    """Inputs whose change replaces by a rule that no schema tells."""
+    return disks.replaced(old, new) if kind.name == "disk" else set()
 
 
 def of_next_version(kind: Kind) -> tuple[str, ...]:

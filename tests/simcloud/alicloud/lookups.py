@@ -276,6 +276,30 @@ def _instances(account: Account, asked: Answer, region: str) -> Answer:
     return {"id": region, "ids": known, "names": known, "instances": [], "totalCount": len(known)}
 
 
+def _disks(account: Account, asked: Answer, region: str) -> Answer:
+    attached = {one["props"]["diskId"] for one in account.of("diskAttachment")}
+    states = {True: "In_use", False: "Available"}
+    found = [
+        {
+            "id": one["id"],
+            "diskId": one["id"],
+            "diskName": one["props"].get("diskName", ""),
+            "category": one["props"]["category"],
+            "encrypted": "on" if one["props"]["encrypted"] else "off",
+            "regionId": region,
+            "size": int(one["props"]["size"]),
+            "status": states[one["id"] in attached],
+            "tags": one["props"].get("tags", {}),
+            "zoneId": one["props"]["zoneId"],
+        }
+        for one in _chosen(account, "disk", asked)
+        if _tagged(one, asked)
+        and asked.get("diskName", one["props"].get("diskName")) == one["props"].get("diskName")
+        and asked.get("status", states[one["id"] in attached]) == states[one["id"] in attached]
+    ]
+    return {"id": region, "ids": [one["id"] for one in found], "disks": found, "totalCount": len(found)}
+
+
 def _nas_zones(account: Account, asked: Answer, region: str) -> Answer:
     del account, asked
     zones = [
@@ -380,6 +404,7 @@ def _nat_zones(account: Account, asked: Answer, region: str) -> Answer:
 
 
 LOOK_UPS: Mapping[str, Callable[[Account, Answer, str], Answer]] = {
+    "alicloud:ecs/getEcsDisks:getEcsDisks": _disks,
     "alicloud:ecs/getImages:getImages": _images,
     "alicloud:ecs/getInstanceTypes:getInstanceTypes": _instance_types,
     "alicloud:ecs/getInstances:getInstances": _instances,

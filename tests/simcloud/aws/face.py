@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.simcloud import addresses as places
 from tests.simcloud import firewall, gpus
-from tests.simcloud.aws import endpoint, instances, lookups, storage, vpc
+from tests.simcloud.aws import endpoint, instances, lookups, storage, volumes, vpc
 from tests.simcloud.aws.rules import rules
 from tests.simcloud.aws.told import instance, parameters
 from tests.simcloud.aws.words import (
@@ -43,7 +43,7 @@ NAME = "aws"
 TITLE = "AWS"
 # The version that the SDK asks for; any would do.
 VERSION = "7.51.1"
-HOOKS = {**vpc.HOOKS, **instances.HOOKS, **storage.HOOKS}
+HOOKS = {**vpc.HOOKS, **instances.HOOKS, **storage.HOOKS, **volumes.HOOKS}
 LOOK_UPS = lookups.LOOK_UPS
 # Whatever the real plugin computes on its own and programs may read before it is known.
 BY_HOOKS = {
@@ -55,6 +55,7 @@ BY_HOOKS = {
     "launchTemplate": ("latestVersion",),
 }  # fmt: skip
 memory_gib = lookups.memory_gib
+device = volumes.device
 start = endpoint.start
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.simcloud import addresses, faults, firewall, instances, publishing
-from tests.simcloud.aws import lookups
+from tests.simcloud.aws import lookups, volumes
 from tests.simcloud.aws.words import new_id, user_data
 from tests.simcloud.errors import RefusedError
 from tests.simcloud.hooks import Hooks
@@ -182,7 +182,7 @@ HOOKS = {
         prepare=_prepare,
         made=instances.made,
         changed=instances.changed,
-        gone=instances.gone,
+        gone=volumes.instance_gone,
         alive=instances.alive,
         free=_free,
     ),

@@ -291,6 +291,27 @@ def _get_file_system(account: Account, asked: Answer, region: str) -> Answer:
     return {**record["props"], "id": record["id"], "fileSystemId": record["id"], "sizeInBytes": 6144}
 
 
+def _get_volume(account: Account, asked: Answer, region: str) -> Answer:
+    del region
+    wanted = _filters(asked)
+    attached = {one["props"]["volumeId"] for one in account.of("volumeAttachment")}
+
+    def fits(record: Record) -> bool:
+        told = {
+            "volume-id": record["id"],
+            "status": "in-use" if record["id"] in attached else "available",
+            **{f"tag:{key}": value for key, value in (record["props"].get("tags") or {}).items()},
+        }
+        return all(told.get(name) in values for name, values in wanted.items())
+
+    found = [one for one in account.of("volume") if fits(one)]
+    if not found:
+        raise RefusedError("Client", "no matching EC2 EBS Volume found", "DescribeVolumes")
+    record = found[-1]
+    props = {key: value for key, value in record["props"].items() if key != "type"}
+    return {**props, "id": record["id"], "volumeId": record["id"], "volumeType": record["props"]["type"]}
+
+
 def _get_mount_target(account: Account, asked: Answer, region: str) -> Answer:
     del region
     for record in account.of("mountTarget"):
@@ -343,6 +364,7 @@ def _constant(**known: Any) -> Callable[[Account, Answer, str], Answer]:
 
 
 LOOK_UPS: Mapping[str, Callable[[Account, Answer, str], Answer]] = {
+    "aws:ebs/getVolume:getVolume": _get_volume,
     "aws:ec2/getAmi:getAmi": _get_ami,
     "aws:ec2/getInstanceType:getInstanceType": _get_instance_type,
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": _get_offerings,
