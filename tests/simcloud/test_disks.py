@@ -182,6 +182,11 @@ def reboot(cloud: Cloud, instance: Record) -> None:
         time.sleep(1)
 
 
+def may_resize(cloud: Cloud, instance: Record) -> bool:
+    """CAP_SYS_RESOURCE, which is number 24."""
+    return bool(int(cloud.inside(instance, "awk '/CapEff/ { print $2 }' /proc/self/status"), 16) >> 24 & 1)
+
+
 def kept() -> str:
     """What a platform's step does for a database."""
     script = "".join((USERDATA / f"{name}.sh").read_text() for name in ("common", "databases"))
@@ -211,9 +216,13 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     assert "ordering cycle" not in cloud.inside(first, "journalctl -b --no-pager")
 
     cloud.resize(disk, 2)
-    cloud.inside(first, f"systemctl reload {MOUNTED}")
+    assert cloud.inside(first, f"blockdev --getsize64 $(findmnt -no SOURCE {STATE_PATH})") == str(2 * 2**30)
+    done = cloud.inside(first, f"systemctl reload {MOUNTED} && echo grown || true")
     size = int(cloud.inside(first, f"df --output=size --block-size=1M {STATE_PATH} | tail -1"))
-    assert size > 1800
+    # a file system that is mounted grows where the kernel lets this computer's root do it
+    assert (done, size > 1800) == (("grown", True) if may_resize(cloud, first) else ("", False))
+    cloud.inside(first, kept())
+    assert cloud.inside(first, "systemctl is-active database.service") == "active"
 
     cloud.delete(first)
     assert disks.leftovers(cloud.store.stack) == []
@@ -221,7 +230,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     cloud.attach(disk, second)
     cloud.until(second, f"mountpoint {STATE_PATH} && systemctl is-active {MOUNTED}")
     assert identity(cloud, second) == made
-    assert cloud.inside(second, f"cat {STATE_PATH}/postgresql/starts").splitlines() == starts
+    assert cloud.inside(second, f"cat {STATE_PATH}/postgresql/starts").splitlines()[:2] == starts
     cloud.delete(second)
     cloud.delete(disk)
     assert not podman.exists("volume", names.volume(cloud.store.stack))
