@@ -27,7 +27,7 @@ def configs() -> dict[str, dict[str, Any]]:
         "taken-up": {**CONFIG, "network": there, "storage": {"fileSystemId": "fs-0123456789abcdef0"}},
         "databases": DATABASES,
         "eo-grow": dict(read_stack_file(STACK_FILE).values),
-        "atlas": ATLAS,
+        "atlas": {**ATLAS, "team": CONFIG["team"]},
     }
 
 
