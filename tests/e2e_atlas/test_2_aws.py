@@ -65,4 +65,5 @@ def test_a_down_keeps_what_the_stack_says(aws: ResearchFleet, first_up: str) -> 
     assert aws.run("down", aws.stack).code == 0
     assert aws.instances() == {}
     assert set(aws.account("fileSystem")) == {"storage-files"}
+    assert set(aws.account("volume")) == {"state-volume"}
     assert set(aws.account("vpc")) == set()
