@@ -84,8 +84,11 @@ class Container:
                 time.sleep(0.2)
 
     def has(self, repository: str, tag: str) -> bool:
+        url = f"http://{self.registry}/v2/{repository}/manifests/{tag}"
+        # what podman pushes: without it the registry says 404
+        asked = urllib.request.Request(url, headers={"Accept": "application/vnd.oci.image.manifest.v1+json"})
         try:
-            DIRECT.open(f"http://{self.registry}/v2/{repository}/manifests/{tag}", timeout=5).close()
+            DIRECT.open(asked, timeout=5).close()
         except urllib.error.HTTPError:
             return False
         return True
