@@ -138,4 +138,5 @@ def owned(home: Path, owner: int) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), Path(sys.argv[2]), json.load(sys.stdin))
+    # the installer knows its folder by no link
+    make(Path(sys.argv[1]).resolve(), Path(sys.argv[2]), json.load(sys.stdin))

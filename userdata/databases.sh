@@ -36,5 +36,7 @@ WantedBy=multi-user.target"
   put_file "/etc/systemd/system/$4.d/state.conf" 644 root <<<"[Unit]
 RequiresMountsFor=$3"
   systemctl daemon-reload
-  systemctl enable --now "$mount"
+  systemctl enable "$mount"
+  # of one that is there it would wait for a device, which containers do not have
+  mountpoint "$3" || systemctl start "$mount"
 }

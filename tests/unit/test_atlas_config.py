@@ -119,6 +119,11 @@ def test_no_path_of_the_installer_is_left(installed: Path, home: Path) -> None:
     assert not any(str(installed) in file.read_text() for file in files)
 
 
+def test_the_installers_folder_may_be_told_by_a_link(installed: Path, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(installed)
+    assert make(tmp_path / "link", home).stdout == ""
+
+
 def test_a_second_run_writes_nothing(installed: Path, home: Path) -> None:
     assert make(installed, home).stdout == ""
     said = make(installed, home, master="10.0.0.2").stdout
