@@ -106,16 +106,24 @@ class Scheduler:
         self.busy = {}
         for client in self.clients.values():
             client.ask("PING")
+        threading.Thread(target=self.keep, daemon=True).start()
         for slot in self.slots:
             threading.Thread(target=self.work, args=(slot,), daemon=True).start()
+
+    def keep(self):
+        """A connection that broke comes back, also while jobs run."""
+        while True:
+            time.sleep(1)
+            for client in self.clients.values():
+                try:
+                    client.ask("PING")
+                except OSError as error:
+                    print(f"the tracker: {error}", flush=True)
 
     def work(self, slot):
         while slot in self.slots:
             time.sleep(1)
             try:
-                # a connection that broke comes back
-                for client in self.clients.values():
-                    client.ask("PING")
                 data = self.clients["queue"].ask("LPOP", self.database["queue"]["key"])
                 if data and slot in self.slots:
                     self.run(pickle.loads(data))
