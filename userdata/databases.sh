@@ -11,7 +11,7 @@ kept() {
   [[ ! $mounter ]] || {
     systemctl start $mounter
     # a disk may have grown
-    systemctl reload $mounter || say "the file system at $STATE_PATH does not grow: journalctl -u $mounter"
+    systemctl reload $mounter
   }
   getent passwd "$1" || {
     groupadd -rg"$2" "$1"

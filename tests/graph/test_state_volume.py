@@ -45,7 +45,7 @@ def test_a_disk_is_found_by_the_names_that_ecs_gives_it() -> None:
 def test_first_boot_does_not_wait_for_a_disk_that_comes_after_the_machine() -> None:
     setup = state_mounted(PATH, ["/dev/xvdf"])
     assert ("systemctl", "start", "--no-block", MOUNTED) in setup.commands
-    assert not setup.packages
+    assert setup.packages == ("e2fsprogs",)
 
 
 def test_platforms_scripts_know_the_services_name() -> None:

@@ -82,11 +82,8 @@ TYPES: dict[str, tuple[str, ...]] = {
         *("ec2:CreateVolume", "ec2:DeleteVolume", "ec2:ModifyVolume", "ec2:DescribeVolumes"),
         "ec2:DescribeVolumesModifications",
     ),
-    "aws_volume_attachment": (
-        *("ec2:AttachVolume", "ec2:DetachVolume", "ec2:DescribeVolumes", "ec2:DescribeInstances"),
-        # it stops the instance first
-        "ec2:StopInstances",
-    ),
+    # nothing of the program's detaches one
+    "aws_volume_attachment": ("ec2:AttachVolume", "ec2:DescribeVolumes", "ec2:DescribeInstances"),
     "aws_launch_template": (
         *_TAGS,
         *("ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),

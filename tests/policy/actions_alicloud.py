@@ -61,9 +61,8 @@ TYPES: dict[str, tuple[str, ...]] = {
         *("ecs:CreateDisk", "ecs:DeleteDisk", "ecs:ResizeDisk", "ecs:ModifyDiskAttribute"),
         "ecs:DescribeDisks",
     ),
-    "alicloud_ecs_disk_attachment": (
-        *("ecs:AttachDisk", "ecs:DetachDisk", "ecs:ModifyDiskAttribute", "ecs:DescribeDisks"),
-    ),
+    # nothing of the program's detaches one
+    "alicloud_ecs_disk_attachment": ("ecs:AttachDisk", "ecs:ModifyDiskAttribute", "ecs:DescribeDisks"),
     "alicloud_nas_file_system": (
         *("nas:CreateFileSystem", "nas:DeleteFileSystem", "nas:ModifyFileSystem", "nas:DescribeFileSystems"),
         *("nas:TagResources", "nas:UntagResources", "nas:ListTagResources", "nas:GetRecycleBinAttribute"),

@@ -61,7 +61,7 @@ def grow(store: Store, before: Record, record: Record) -> None:
 
 
 def gone(store: Store, record: Record) -> None:
-    _let_go(store, record["id"])
+    """Nobody has it any more: attachments keep a disk."""
     storage.drop(store, "-f", f"{FOLDER}/{record['id']}")
 
 

@@ -33,8 +33,7 @@ def leftovers(place: Place) -> list[str]:
     labels = names.labels(place.stack)
     found += [f"container {host['Names'][0]}" for host in podman.containers(labels)]
     for kind in ("network", "volume"):
-        known = podman.records(kind, "ls", *podman.filters(labels))
-        found += [f"{kind} {one.get('name') or one.get('Name')}" for one in known]
+        found += [f"{kind} {one}" for one in podman.named(kind, labels)]
     return found + publishing.leftovers(place.stack) + disks.leftovers(place.stack)
 
 

@@ -16,7 +16,7 @@ def take_down(stack: str) -> None:
     for vpc in vpcs:
         wires.remove(store, vpc)
     for kind in ("network", "volume"):
-        for one in podman.records(kind, "ls", *podman.filters(names.labels(stack))):
-            podman.remove(kind, str(one.get("name") or one.get("Name")))
+        for one in podman.named(kind, names.labels(stack)):
+            podman.remove(kind, one)
     publishing.reconcile(store)
     store.tidy()

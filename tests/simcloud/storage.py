@@ -24,11 +24,11 @@ def gone(store: Store, record: Record) -> None:
 
 def drop(store: Store, how: str, path: str) -> None:
     """Removes a path, or the volume where nothing else is in it."""
-    if any(store.read().of(*HELD)):
-        in_volume(store, "rm", how, path)
-        return
     with store.lock("files"):
-        podman.remove("volume", names.volume(store.stack))
+        if any(store.read().of(*HELD)):
+            _run(store, "rm", how, path)
+        else:
+            podman.remove("volume", names.volume(store.stack))
 
 
 def in_volume(store: Store, *words: str) -> None:
@@ -37,8 +37,12 @@ def in_volume(store: Store, *words: str) -> None:
     with store.lock("files"):
         if not podman.exists("volume", volume):
             podman.run("volume", "create", *podman.label_options(names.labels(store.stack)), volume)
-        *command, path = words
-        subprocess.run([*podman.as_root(command[0]), *command[1:], f"{place(store)}/{path}"], check=True)
+        _run(store, *words)
+
+
+def _run(store: Store, *words: str) -> None:
+    *command, path = words
+    subprocess.run([*podman.as_root(command[0]), *command[1:], f"{place(store)}/{path}"], check=True)
 
 
 def place(store: Store) -> str:

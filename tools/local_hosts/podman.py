@@ -119,6 +119,15 @@ def containers(labels: Mapping[str, str]) -> list[dict[str, Any]]:
     return records("ps", "--all", *filters(labels))
 
 
+def named(kind: str, labels: Mapping[str, str]) -> list[str]:
+    """Names of the networks or volumes that have all these labels: podman 4.3 lists volumes that have any."""
+    return [
+        str(one.get("name") or one.get("Name"))
+        for one in records(kind, "ls")
+        if labels.items() <= (one.get("labels") or one.get("Labels") or {}).items()
+    ]
+
+
 def remove(kind: str, name: str) -> None:
     """Removes a container (running or not), network or volume; fine if it is gone already."""
     options = ["--force", "--time=0", "--volumes"] if kind == "container" else []

@@ -65,8 +65,8 @@ class StateVolume(pulumi.ComponentResource):
     def attach(self, machine: Machine, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """Gives it to the master's instance, when that runs.
 
-        An instance that goes takes this along: ECS ends it as a power cut does, and then lets the disk go. To
-        take it from an instance that runs would be no kinder to the databases.
+        Nothing takes it away again but the instance's end: ECS ends it as a power cut does, and lets the disk
+        go. To take it from an instance that runs would be no kinder to the databases.
         """
         attachment = alicloud.ecs.EcsDiskAttachment(
             f"{self._name}-attachment",
@@ -74,7 +74,7 @@ class StateVolume(pulumi.ComponentResource):
             instance_id=machine.id,
             delete_with_instance=False,
             opts=pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(delete_before_replace=True, deleted_with=machine.resource)
+                opts, pulumi.ResourceOptions(delete_before_replace=True, retain_on_delete=True)
             ),
         )
         return [attachment]

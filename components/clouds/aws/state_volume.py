@@ -61,17 +61,16 @@ class StateVolume(pulumi.ComponentResource):
     def attach(self, machine: Machine, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """Gives it to the master's instance, when that runs.
 
-        An instance that goes takes this along: EC2 shuts it down in order and then lets the volume go, and of
-        one that is gone already it could not be taken. Otherwise the instance is stopped first.
+        Nothing takes it away again but the instance's end: EC2 shuts the system down in order and lets the
+        volume go. The provider would have to stop the instance first, and fails where it is gone.
         """
         attachment = aws.ec2.VolumeAttachment(
             f"{self._name}-attachment",
             volume_id=self.id,
             instance_id=machine.id,
             device_name=STATE_DEVICE,
-            stop_instance_before_detaching=True,
             opts=pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(delete_before_replace=True, deleted_with=machine.resource)
+                opts, pulumi.ResourceOptions(delete_before_replace=True, retain_on_delete=True)
             ),
         )
         return [attachment]
