@@ -9,6 +9,10 @@ State = Mapping[str, Any]
 
 # How clouds name the resource that is a machine, after the node.
 MACHINES = ("host", "instance")
+_REMOTE = "command:remote:Command"
+# Remote Commands that a component makes beside a machine. The engine takes a resource that is neither in the
+# state nor among the chosen ones for absent, and others cannot be made from it.
+BESIDE = {"MasterNode": ("step",), "WorkerPool": ("step", "membership"), "GpuAgentVm": ("step",)}
 
 
 def of_step(state: State, node: str) -> list[str]:
@@ -22,29 +26,34 @@ def of_step(state: State, node: str) -> list[str]:
 
 def of_machine(state: State, node: str) -> list[str]:
     """The node's machine, by its name: a step that never ended well is not in the state."""
-    names = {f"{node}-{kind}" for kind in MACHINES}
-    machines = [str(resource["urn"]) for resource in _resources(state) if _name(resource) in names]
-    return _found(machines, f"machine of {node}")
+    return _found(_machines(state, node), f"machine of {node}")
 
 
 def around(state: State, node: str, master: str | None) -> list[str]:
-    """Steps and memberships that follow when a node is mended.
+    """What follows when a node is mended: steps, memberships, and what is given to its machine.
 
     The master's step is always among them, because workers find their script where it put it; all nodes' are,
     when the node is the master.
     """
-    owners = {node, master}
+    owners, machines = {node, master}, set(_machines(state, node))
     # of a GPU VM, whose controller is elsewhere
     outside = {f"{node}-enrolment", f"{node}-membership"}
-    return [
+    known = [
         str(resource["urn"])
         for resource in _resources(state)
         if _name(resource) in outside
-        or (
-            resource["type"] == "command:remote:Command"
-            and (node == master or _name(resource).rpartition("-")[0] in owners)
-        )
+        or machines & set(resource.get("dependencies") or ())
+        or (resource["type"] == _REMOTE and (node == master or _name(resource).rpartition("-")[0] in owners))
     ]
+    return [*known, *(urn for urn in _beside(state, node) if urn not in known)]
+
+
+def _beside(state: State, node: str) -> Iterable[str]:
+    """A step that never ended well is not in the state, nor is what follows it."""
+    for machine in _machines(state, node):
+        parent = machine.rpartition("$")[0]
+        for kind in BESIDE.get(parent.rpartition(":")[2], ()):
+            yield f"{parent}${_REMOTE}::{node}-{kind}"
 
 
 def _found(urns: list[str], what: str) -> list[str]:
@@ -53,11 +62,16 @@ def _found(urns: list[str], what: str) -> list[str]:
     return urns
 
 
+def _machines(state: State, node: str) -> list[str]:
+    names = {f"{node}-{kind}" for kind in MACHINES}
+    return [str(resource["urn"]) for resource in _resources(state) if _name(resource) in names]
+
+
 def _steps(state: State, node: str) -> list[State]:
     return [
         resource
         for resource in _resources(state)
-        if resource["type"] == "command:remote:Command" and _name(resource) == f"{node}-step"
+        if resource["type"] == _REMOTE and _name(resource) == f"{node}-step"
     ]
 
 

@@ -23,6 +23,7 @@ FOLDERS = (
     "local",
     "backendai",
     "atlas",
+    "e2e_backendai",
     "ray",
     "conformance",
     "simcloud",

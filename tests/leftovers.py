@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -55,6 +56,14 @@ def _bridges() -> set[str]:
     return {name for name in there - owned if re.fullmatch(r"podman\d+", name)}
 
 
+def _rules() -> list[list[str]]:
+    """Of simulated stacks of tests, whose account is gone with its folder."""
+    command = [*podman.as_root("iptables"), "--table", "nat"]
+    shown = subprocess.run([*command, "--list-rules"], capture_output=True, text=True, check=True)
+    ours = [line for line in shown.stdout.splitlines() if '--comment "simcloud t-' in line]
+    return [[*command, "--delete", *shlex.split(line)[1:]] for line in ours]
+
+
 def _nothing_runs() -> bool:
     """In no store of podman's: all of them share the addresses."""
     return subprocess.run(["pgrep", "-x", "conmon"], capture_output=True, check=False).returncode == 1
@@ -80,6 +89,8 @@ def remove() -> None:
     for kind, name in [one for one in left if one[0] != "container"]:
         print(f"removing the {kind} {name}, which a run of the tests that was killed has left")
         podman.remove(kind, name)
+    for rule in _rules():
+        subprocess.run(rule, check=True)
     for name in sorted(_bridges()):
         print(f"removing the bridge {name}, which no network has")
         subprocess.run([*podman.as_root("ip"), "link", "delete", name], check=True)

@@ -1,5 +1,5 @@
 # What every machine of a Backend.AI cluster does alike, and the verbs that ask one how it is. Goes after
-# backendai_manager.sh and backendai_agent.sh. Reasons for odd values: docs/backendai.md.
+# the other scripts of Backend.AI. Reasons for odd values: docs/backendai.md.
 # shellcheck shell=bash
 
 # A database is not carried over to another version, and all parts must have the same.
@@ -21,7 +21,8 @@ venv() {
     say "installing $*"
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8
-    $uv venv --clear -p/usr/bin/python3 "$new"
+    # the distribution's Python where it is that one
+    $uv venv --clear -p3.13 --python-preference=system "$new"
     $uv pip install -p"$new" "$@" || fail "the Python packages of Backend.AI $VERSION cannot be had: check packages.indexUrl and the way out"
     $uv pip check -p"$new"
     echo "$wanted" >"$new/requirements"
@@ -38,7 +39,7 @@ public-key = \"$2\"${3:+
 secret-key = \"$3\"}"
 }
 
-# toml NAME VALUE...: lines that every part's file has
+# Lines that every part's file has
 logging='[logging]
 level = "INFO"
 drivers = ["console"]
@@ -50,7 +51,7 @@ enabled = false
 [otel]
 enabled = false'
 
-# unit NAME LINE...: the systemd unit of a part
+# unit_file NAME LINES: the systemd unit of a part
 unit_file() {
   put_file "/etc/systemd/system/$1.service" 644 root <<<"[Unit]
 After=network-online.target $after$mounter

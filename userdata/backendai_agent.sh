@@ -1,9 +1,5 @@
-# An agent of a Backend.AI cluster: Docker, a venv, agent.toml and a systemd unit. Goes before backendai.sh.
+# An agent of a Backend.AI cluster: Docker by gpu.sh, a venv, agent.toml and a systemd unit. Goes before backendai.sh.
 # shellcheck shell=bash
-
-docker_answers() {
-  docker info
-}
 
 agent_answers() {
   systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/health
@@ -66,9 +62,8 @@ agent() {
   install -d /var/lib/backendai "$SCRATCH_ROOT"
   need_space "$SCRATCH_ROOT" 500
   if [[ $BACKEND == docker ]]; then
-    put_file /etc/docker/daemon.json 644 root <<<"$DAEMON"
-    apt_install docker.io docker-cli iptables
-    run_unit docker docker_answers /etc/docker/daemon.json
+    ! ((GPUS)) || gpu_stack
+    docker_engine
     unit=
     images
     after=docker.service

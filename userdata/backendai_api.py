@@ -134,6 +134,70 @@ def password(server):
     )
 
 
+# The shipped project that everybody works in.
+PROJECT = "2de2b969-1d04-48a6-af16-0bc8adb3c831"
+
+
+def people(server):
+    """Those told on standard input are there, with role and password; others lose their access.
+
+    Prints their keypairs, as the database is filled with them.
+    """
+    told = {person["email"]: person for person in json.load(sys.stdin)}
+    query = "{ user_list(limit: 10000, offset: 0) { items { uuid email status role } } }"
+    known = {one["email"]: one for one in graphql(server, query)["user_list"]["items"]}
+    for email, person in told.items():
+        properties = {"password": person["password"], "role": person["role"], "status": "active"}
+        if email in known:
+            changed(
+                server,
+                """mutation($e: String!, $p: ModifyUserInput!) {
+                    modify_user(email: $e, props: $p) { ok msg }
+                }""",
+                e=email,
+                p=properties,
+            )
+            continue
+        created = {
+            **properties,
+            "username": email,
+            "need_password_change": False,
+            "domain_name": "default",
+            "group_ids": [PROJECT],
+        }
+        query = """mutation($e: String!, $p: UserInput!) {
+            create_user(email: $e, props: $p) { ok msg user { uuid } }
+        }"""
+        done = graphql(server, query, e=email, p=created)["create_user"]
+        if not done["ok"]:
+            raise SystemExit(f"the manager refuses the user {email}: {done['msg']}")
+        known[email] = {"uuid": done["user"]["uuid"]}
+    for email in known.keys() - told.keys() - {server["email"]}:
+        if known[email]["status"] == "active":
+            changed(
+                server,
+                """mutation($e: String!) {
+                    modify_user(email: $e, props: {status: "inactive"}) { ok msg }
+                }""",
+                e=email,
+            )
+    keypairs = [
+        {
+            "access_key": person["accessKey"],
+            "secret_key": person["secretKey"],
+            "user": known[email]["uuid"],
+            "is_active": True,
+            "is_admin": person["role"] == "admin",
+            "is_default": True,
+            "resource_policy": "default",
+            "rate_limit": 30000,
+            "num_queries": 0,
+        }
+        for email, person in told.items()
+    ]
+    print(json.dumps({"keypairs": keypairs}))
+
+
 def agent(server, identity):
     """What the manager knows of one agent, and whether it reaches it by RPC now."""
     found = next(iter(agents(server, identity)), None)
@@ -197,7 +261,7 @@ def nodes(server):
     )
 
 
-VERBS = {one.__name__: one for one in (groups, registries, password, agent, schedulable, move, nodes)}
+VERBS = {one.__name__: one for one in (groups, registries, password, people, agent, schedulable, move, nodes)}
 
 if __name__ == "__main__":
     VERBS[sys.argv[2]](json.loads(Path(sys.argv[1]).read_text()), *sys.argv[3:])

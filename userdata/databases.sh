@@ -5,7 +5,7 @@
 # never starts without it.
 # A mount by default comes before all services, and the mounter is one.
 kept() {
-  local mount mounter=agent-fleet-state.service folder=$STATE_PATH/${3##*/}
+  local mount mounter=agent-fleet-state.service folder=$STATE_PATH$3
   [[ -e /etc/systemd/system/$mounter ]] || mounter=
   wait_for "the state volume at $STATE_PATH" 300 mountpoint "$STATE_PATH"
   [[ ! $mounter ]] || {
@@ -17,7 +17,10 @@ kept() {
     groupadd -rg"$2" "$1"
     useradd -rMu"$2" -g"$1" -d"$3" -s/usr/sbin/nologin "$1"
   }
-  [[ -e $folder ]] || install -dm750 -o"$1" -g"$1" "$folder"
+  [[ -e $folder ]] || {
+    install -d "${folder%/*}"
+    install -dm750 -o"$1" -g"$1" "$folder"
+  }
   mount=$(systemd-escape -p --suffix=mount "$3")
   put_file "/etc/systemd/system/$mount" 644 root <<<"[Unit]
 RequiresMountsFor=$STATE_PATH${mounter:+
@@ -33,7 +36,7 @@ Type=none
 Options=bind
 [Install]
 WantedBy=multi-user.target"
-  put_file "/etc/systemd/system/$4.d/state.conf" 644 root <<<"[Unit]
+  put_file "/etc/systemd/system/$4.d/${mount%.mount}.conf" 644 root <<<"[Unit]
 RequiresMountsFor=$3"
   systemctl daemon-reload
   systemctl enable "$mount"

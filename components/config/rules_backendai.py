@@ -78,25 +78,35 @@ def sizes(config: Config) -> Iterator[Problem]:
             yield Problem(f"{path}.cpus", show(pool.cpus), rule, "give more, or reserve less", also)
 
 
+def users(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    taken = {settings.admin_email.lower(): f"{_AT}.adminEmail"} if settings else {}
+    for index, user in enumerate(settings.users if settings else ()):
+        path, email = f"{_AT}.users[{index}].email", user.email.lower()
+        if email in taken:
+            yield Problem(path, user.email, f"is that of {taken[email]} too", "take one out", (taken[email],))
+        taken.setdefault(email, path)
+
+
 def images(config: Config) -> Iterator[Problem]:
-    """The manager gives a session no image whose registry it does not know."""
+    """The manager gives a session no image whose registry and project it does not know."""
     settings = backendai_settings(config)
     if not settings:
         return
-    names = [registry.name for registry in settings.registries]
-    for index, registry in enumerate(settings.registries):
-        twice = [(one.name, one.project) for one in settings.registries[:index]]
-        if (registry.name, registry.project) in twice:
+    names = [f"{registry.name}/{registry.project}" for registry in settings.registries]
+    for index, name in enumerate(names):
+        if name in names[:index]:
             path = f"{_AT}.registries[{index}].name"
-            yield Problem(path, registry.name, "is there twice with its project", "take one out")
-        if registry.type == "harbor2" and not registry.project:
-            rule = "needs the project of the images: Harbor lists images by project"
-            yield Problem(f"{_AT}.registries[{index}].project", "", rule, "add it, such as `project: stable`")
+            yield Problem(
+                path, settings.registries[index].name, "is there twice with its project", "take one out"
+            )
     for index, image in enumerate(settings.kernel_images):
-        path, host = f"{_AT}.kernelImages[{index}]", image.partition("/")[0]
-        if host not in names:
-            rule = f"comes from {host}, which is none of `registries`: no session could use it"
-            yield Problem(path, show(image), rule, "add the registry", (f"{_AT}.registries",))
+        path = f"{_AT}.kernelImages[{index}]"
+        if not any(image.startswith(f"{name}/") for name in names):
+            rule = "is in no project of `registries`: no session could use it"
+            yield Problem(
+                path, show(image), rule, "add its registry with the project", (f"{_AT}.registries",)
+            )
         elif image in settings.kernel_images[:index]:
             yield Problem(path, show(image), "is there twice", "take one out")
 
@@ -115,4 +125,4 @@ def scratch_root(config: Config) -> Iterator[Problem]:
         yield Problem(f"{_AT}.scratchRoot", path, rule, remedy, ("storage.mountPath",))
 
 
-BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, images, scratch_root)
+BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, users, images, scratch_root)

@@ -105,18 +105,19 @@ def packages(config: Config) -> Iterator[Problem]:
         rule = "has no effect without `cluster`: GPU VMs get no Python packages"
         value = show(config.packages.index_url)
         yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
-    docker_on_workers = config.cluster is not None and config.cluster.platform in ("backendai", "atlas")
+    with_docker = config.cluster is not None and config.cluster.platform in ("backendai", "atlas")
+    machines = [*vms, *(pools_of(config) if with_docker else ())]
     keys = {
         "registry_mirrors": "registryMirrors",
         "insecure_registries": "insecureRegistries",
         "nvidia_repository": "nvidiaRepository",
     }
     for name, key in keys.items():
-        wanted = any(vm.gpus for vm in vms) if name == "nvidia_repository" else vms or docker_on_workers
+        wanted = any(each.gpus for each in machines) if name == "nvidia_repository" else machines
         if name in said and not wanted:
-            rule = "has no effect: no GPU VM asks for a GPU" if vms else "has no effect without `gpuVms`"
+            why = ": no machine asks for a GPU" if machines else " without `gpuVms`"
             value = show(getattr(config.packages, name))
-            yield Problem(f"packages.{key}", value, rule, "take it out", ("gpuVms",))
+            yield Problem(f"packages.{key}", value, f"has no effect{why}", "take it out", ("gpuVms",))
 
 
 GPU_VM_RULES = (something, storage, names, server, registry, proxy, agents_network, packages)

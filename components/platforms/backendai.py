@@ -1,11 +1,12 @@
 """The platform `backendai`: a control plane of Backend.AI on the master and an agent on every worker.
 
-What runs on the machines is `userdata/backendai.sh`, with `backendai_manager.sh` and `backendai_agent.sh`.
+What runs on the machines is `userdata/backendai.sh`, with those of its SCRIPTS that go before it.
 """
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -15,10 +16,12 @@ from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
+from components.platforms import gpu
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 
-SCRIPTS = ("databases", "backendai_manager", "backendai_agent", "backendai")
+_PARTS = ("databases", "manager", "members", "agent")
+SCRIPTS = ("databases", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600
@@ -41,6 +44,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
     """PostgreSQL, etcd, redis, manager, storage proxy and webserver; a resource group per pool."""
     settings = settings_of(fleet)
     rpc = keys.curve_pair(MANAGER_KEY, _generation(fleet))
+    administrator = _administrator(fleet, keys)
     return Call(
         scripts=SCRIPTS,
         verb="master",
@@ -69,7 +73,10 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             "STORAGE_SECRET": _secret(fleet, keys, "storage/manager"),
             "STORAGE_PRIVATE": _secret(fleet, keys, "storage/own"),
             "PROXY_TOKEN": _secret(fleet, keys, "proxy"),
-            **{f"ADMIN_{name}": value for name, value in _administrator(fleet, keys).items()},
+            "ADMIN_PASSWORD": administrator["password"],
+            "ADMIN_ACCESS_KEY": administrator["accessKey"],
+            "ADMIN_SECRET_KEY": administrator["secretKey"],
+            **({"PEOPLE": _people(fleet, keys).apply(json.dumps)} if settings.users else {}),
         },
     )
 
@@ -107,7 +114,8 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Ma
             "SCRATCH_ROOT": str(settings.scratch_root),
             "SCRATCH_TYPE": settings.scratch_type,
             "KERNEL_IMAGES": settings.kernel_images,
-            "DAEMON": json.dumps(_daemon(fleet)),
+            "DAEMON": json.dumps(_daemon(fleet, node)),
+            **gpu.settings(fleet),
             "MANAGER_PUBLIC_KEY": keys.curve_pair(MANAGER_KEY, _generation(fleet)).apply(
                 lambda pair: pair.public
             ),
@@ -152,7 +160,8 @@ def urls() -> Mapping[str, str]:
 
 
 def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:  # noqa: ARG001
-    """The administrator's e-mail, password and keypair, and a file of environment variables for the client.
+    """The administrator's e-mail, password and keypair, a file of environment variables for the client, and
+    the accounts of users.
 
     Its endpoint is that of `fleet tunnel`.
     """
@@ -168,10 +177,9 @@ def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pu
     return {
         "endpoint": endpoint,
         "email": settings_of(fleet).admin_email,
-        "password": told["PASSWORD"],
-        "accessKey": told["ACCESS_KEY"],
-        "secretKey": told["SECRET_KEY"],
-        "environment": pulumi.Output.all(told["ACCESS_KEY"], told["SECRET_KEY"]).apply(environment),
+        **told,
+        "environment": pulumi.Output.all(told["accessKey"], told["secretKey"]).apply(environment),
+        "users": _people(fleet, keys),
     }
 
 
@@ -200,12 +208,32 @@ def _secret(fleet: Fleet, keys: Keys, part: str) -> pulumi.Output[str]:
 
 
 def _administrator(fleet: Fleet, keys: Keys) -> dict[str, pulumi.Output[str]]:
-    """The password is the team's where it gives one. Access keys are AKIA and 16 characters."""
-    generation = _generation(fleet)
+    """The password is the team's where it gives one."""
     return {
-        "PASSWORD": keys.token("backendaiAdminPassword", generation),
-        "ACCESS_KEY": _secret(fleet, keys, "admin/access").apply(lambda key: f"AKIA{key[:16].upper()}"),
-        "SECRET_KEY": _secret(fleet, keys, "admin/secret").apply(lambda key: key[:40]),
+        "password": keys.token("backendaiAdminPassword", _generation(fleet)),
+        **_keypair(fleet, keys, "admin"),
+    }
+
+
+def _people(fleet: Fleet, keys: Keys) -> pulumi.Output[list[dict[str, Any]]]:
+    """Accounts with passwords and keypairs of their own."""
+    accounts = [
+        pulumi.Output.all(
+            email=user.email,
+            role="admin" if user.admin else "user",
+            password=_secret(fleet, keys, f"user/{user.email}/password"),
+            **_keypair(fleet, keys, f"user/{user.email}"),
+        )
+        for user in settings_of(fleet).users
+    ]
+    return pulumi.Output.all(*accounts)
+
+
+def _keypair(fleet: Fleet, keys: Keys, whose: str) -> dict[str, pulumi.Output[str]]:
+    """Access keys are AKIA and 16 characters."""
+    return {
+        "accessKey": _secret(fleet, keys, f"{whose}/access").apply(lambda key: f"AKIA{key[:16].upper()}"),
+        "secretKey": _secret(fleet, keys, f"{whose}/secret").apply(lambda key: key[:40]),
     }
 
 
@@ -219,11 +247,12 @@ def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
     }
 
 
-def _daemon(fleet: Fleet) -> dict[str, object]:
+def _daemon(fleet: Fleet, node: Node) -> dict[str, object]:
     """Docker's own file. Where a host has the old kind of cgroups, containers need one of their own."""
     packages = fleet.config.packages
     return {
         "default-cgroupns-mode": "private",
         "registry-mirrors": list(packages.registry_mirrors),
         "insecure-registries": list(packages.insecure_registries),
+        **(gpu.RUNTIMES if node.gpus else {}),
     }

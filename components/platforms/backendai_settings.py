@@ -57,13 +57,34 @@ class Registry(Model):
     project: Annotated[
         str,
         Change.IN_PLACE,
-        Field(max_length=100, description="Project in it, where it has projects.", examples=["stable"]),
-    ] = ""
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Project in it, the next part of its images' names; images are listed by project.",
+            examples=["stable"],
+        ),
+    ]
     type: Annotated[
         Literal["docker", "harbor2"],
         Change.IN_PLACE,
         Field(description="What kind it is.", examples=["harbor2"]),
     ] = "docker"
+
+
+class User(Model):
+    """An account in the domain."""
+
+    email: Annotated[
+        str,
+        AfterValidator(_email),
+        Change.IN_PLACE,
+        Field(description="Whose it is, and its name at login.", examples=["ann@example.org"]),
+    ]
+    admin: Annotated[
+        bool,
+        Change.IN_PLACE,
+        Field(description="Whether it may manage the domain.", examples=[True]),
+    ] = False
 
 
 class BackendaiSettings(Model):
@@ -98,6 +119,16 @@ class BackendaiSettings(Model):
             examples=["ann@example.org"],
         ),
     ] = "admin@agent-fleet.internal"
+    users: Annotated[
+        tuple[User, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=500,
+            description="Accounts; a first password and keys of each are in the outputs. One that is taken "
+            "out is closed, and what it owns stays.",
+            examples=[[{"email": "ann@example.org"}]],
+        ),
+    ] = ()
     dummy_pools: Annotated[
         tuple[PoolName, ...],
         Change.IN_PLACE,
@@ -113,7 +144,7 @@ class BackendaiSettings(Model):
         Field(
             max_length=20,
             description="Container registries of kernel images; the manager lists their images.",
-            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai"}]],
+            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai", "project": "stable"}]],
         ),
     ] = ()
     kernel_images: Annotated[

@@ -13,16 +13,15 @@ from components.config.supervisely_tokens import host_of
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platform import Enrolled
+from components.platforms import gpu
 from components.ports import Port
 
-SCRIPTS = ("supervisely",)
+SCRIPTS = ("gpu", "supervisely")
 API = "components.platforms.supervisely_api"
 # All of its traffic is outbound.
 PORTS: tuple[Port, ...] = ()
 # The image of the agent is many GB; that of the tests is not.
 SPACE_MIB = 2000
-# Fingerprint of the key that signs NVIDIA's repository, wherever it is mirrored.
-NVIDIA_KEY = "C95B321B61E88C1809C4F759DDCAE044F796ECB0"
 
 
 def _spec(node: Node) -> AnyGpuVm:
@@ -72,9 +71,7 @@ def agent(fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Ca
             "PROXY": said.proxy or "",
             "NO_PROXY": ",".join(said.no_proxy),
             "CA": said.ca_certificate or "",
-            "APT_MIRROR": packages.apt_mirror or "",
-            "NVIDIA_REPOSITORY": packages.nvidia_repository.rstrip("/"),
-            "NVIDIA_KEY": NVIDIA_KEY,
+            **gpu.settings(fleet),
             "SPACE_MIB": SPACE_MIB,
         },
         secrets={"AGENT_TOKEN": token, **({"REGISTRY_PASSWORD": password} if password else {})},
@@ -149,6 +146,5 @@ def _daemon(spec: AnyGpuVm, mirrors: tuple[str, ...], insecure: tuple[str, ...])
         no_proxy = ",".join(said.no_proxy)
         found["proxies"] = {"http-proxy": said.proxy, "https-proxy": said.proxy, "no-proxy": no_proxy}
     if spec.gpus:
-        found["runtimes"] = {"nvidia": {"path": "nvidia-container-runtime", "args": []}}
-        found["default-runtime"] = "nvidia"
+        found |= {**gpu.RUNTIMES, "default-runtime": "nvidia"}
     return found

@@ -80,9 +80,10 @@ def test_a_replaced_machine_takes_the_steps_on_it_along_in_this_order(fleet: Sta
     fleet.up(program("small"))
     fleet.steps()
     assert fleet.up(program("large")).code == 0
-    assert fleet.steps() == [
-        "member-delete", "step-delete", "machine-delete", "machine-create", "step-create", "member-create",
-    ]  # fmt: skip
+    steps = fleet.steps()
+    # the engine finds what is replaced with a machine in a map, so these two have no order
+    assert sorted(steps[:2]) == ["member-delete", "step-delete"]
+    assert steps[2:] == ["machine-delete", "machine-create", "step-create", "member-create"]
     assert fleet.destroy().code == 0
     assert fleet.steps() == ["member-delete", "machine-delete"], "deleted_with spares the step's delete"
 

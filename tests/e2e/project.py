@@ -170,6 +170,9 @@ class Fleet:
             self.config["storage"]["onDestroy"] = "delete"
             self.write()
         self.run("down", self.stack)
+        # what a stack was told to keep, and no later one takes up
+        for volume in podman("volume", "ls", f"--filter=label=stack={self.stack}", "--quiet").split():
+            podman("volume", "rm", volume)
 
 
 def podman(*words: str) -> str:

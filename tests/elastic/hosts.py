@@ -76,7 +76,12 @@ def resolved(make: Callable[[], Call]) -> Call:
         }
         return replace(call, settings=values)
 
-    return asyncio.run(settled())
+    # asyncio.run would leave the thread without a loop, which other tests in the process expect
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(settled())
+    finally:
+        loop.close()
 
 
 @dataclass

@@ -5,6 +5,8 @@ from fleet.errors import UserError
 from tests.graph.aws.conftest import CONFIG as AWS
 from tests.graph.conftest import CONFIG as LOCAL
 from tests.graph.recording import record
+from tests.graph.test_gpu_vms import CONFIG as VMS
+from tests.graph.test_gpu_vms import SECRETS
 
 PREFIX = "urn:pulumi:dev::agent-fleet::agent-fleet:components:WorkerPool$"
 MACHINE = f"{PREFIX}command:local:Command::workers-1-host"
@@ -72,6 +74,42 @@ def test_beside_the_master_the_commands_of_all_nodes_do(state):
         "workers-10-step",
         "master-step",
     }
+
+
+def test_what_is_given_to_a_machine_follows_it(state):
+    address = {
+        "urn": f"{PREFIX}alicloud:ecs/eipAssociation:EipAssociation::workers-1-address-given",
+        "type": "alicloud:ecs/eipAssociation:EipAssociation",
+        "dependencies": [MACHINE],
+    }
+    state["deployment"]["resources"].append(address)
+    assert address["urn"] in urns.around(state, "workers-1", "master")
+    assert address["urn"] not in urns.around(state, "workers-10", "master")
+
+
+def test_a_step_that_never_ended_well_and_its_membership_are_made_too(state):
+    pool = "urn:pulumi:eo::agent-fleet::agent-fleet:components:WorkerPool"
+    instance = f"{pool}$aws:ec2/instance:Instance::burst-1-instance"
+    state["deployment"]["resources"] += [{"urn": instance, "type": "aws:ec2/instance:Instance"}]
+    assert urns.around(state, "burst-1", "master") == [
+        f"{pool}$command:remote:Command::burst-1-step",
+        f"{pool}$command:remote:Command::burst-1-membership",
+    ]
+
+
+@pytest.mark.parametrize("config", [LOCAL, AWS, VMS], ids=["local", "aws", "gpuVms"])
+def test_what_is_beside_a_machine_is_as_components_name_it(config):
+    recording = record(config, SECRETS if config is VMS else {})
+    made = {request.urn for request in recording.requests.values()}
+    resources = [{"urn": one.urn, "type": one.type} for one in recording.requests.values()]
+    for step in recording.commands("-step"):
+        node = step.name.removesuffix("-step")
+        machine = [
+            one for one in resources if one["urn"].rpartition("::")[2] in {f"{node}-host", f"{node}-instance"}
+        ]
+        found = urns.around({"deployment": {"resources": machine}}, node, "master")
+        assert set(found) <= made
+        assert step.urn in found
 
 
 @pytest.mark.parametrize("config", [LOCAL, AWS], ids=["local", "aws"])

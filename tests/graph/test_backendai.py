@@ -92,6 +92,36 @@ def test_the_client_gets_the_administrators_keypair_and_a_file_of_variables(made
     assert len(client["accessKey"]) == 20
 
 
+def test_people_get_passwords_and_keypairs_of_their_own() -> None:
+    config = copy.deepcopy(CONFIG)
+    config["cluster"]["settings"]["users"] = [
+        {"email": "bob@example.org"},
+        {"email": "eve@example.org", "admin": True},
+    ]
+    recording = record(config)
+    told = recording.outputs["clientConfig"]["users"]
+    assert [(one["email"], one["role"]) for one in told] == [
+        ("bob@example.org", "user"),
+        ("eve@example.org", "admin"),
+    ]
+    secrets = [one[part] for one in told for part in ("password", "accessKey", "secretKey")]
+    assert len(set(secrets)) == len(secrets)
+    assert all(secret in recording["master-step"].plain("stdin") for secret in secrets)
+    assert not [secret for secret in secrets if secret in visible(recording)]
+
+
+def test_the_databases_lie_on_a_volume_that_a_replaced_master_takes_up_again(made: Recording) -> None:
+    volume = made["state-volume"]
+    assert "--of state" in volume.inputs["create"]
+    assert volume.raw.retainOnDelete
+    assert volume.urn in made.ancestors(made["master-host"])
+    config = copy.deepcopy(CONFIG)
+    config["cluster"]["master"]["cpus"] = 3
+    after = record(config)
+    assert after["master-host"].inputs["triggers"] != made["master-host"].inputs["triggers"]
+    assert after["state-volume"].inputs == volume.inputs
+
+
 def test_another_pool_is_told_to_the_master_and_leaves_other_agents_alone(made: Recording) -> None:
     config = copy.deepcopy(CONFIG)
     config["cluster"]["pools"].append({"name": "more", "count": 1, "cpus": 1, "memoryGiB": 2})
@@ -102,16 +132,19 @@ def test_another_pool_is_told_to_the_master_and_leaves_other_agents_alone(made: 
             assert changed[f"{name}-{kind}"].inputs == made[f"{name}-{kind}"].inputs
 
 
-REGISTRY = {"name": "cr.example.org", "url": "https://cr.example.org"}
+REGISTRY = {"name": "cr.example.org", "url": "https://cr.example.org", "project": "stable"}
 EDITS: dict[str, dict[str, Any]] = {
     "adminEmail": {"adminEmail": "ann@example.org"},
+    "users": {"users": [{"email": "bob@example.org"}]},
+    "users[].email": {"users": [{"email": "eve@example.org"}]},
+    "users[].admin": {"users": [{"email": "bob@example.org", "admin": True}]},
     "dummyPools": {"dummyPools": ["docker", "pretended"]},
     "registries": {"registries": [REGISTRY]},
     "registries[].name": {"registries": [{**REGISTRY, "name": "cr2.example.org"}]},
     "registries[].url": {"registries": [{**REGISTRY, "url": "http://cr.example.org"}]},
-    "registries[].project": {"registries": [{**REGISTRY, "project": "stable"}]},
-    "registries[].type": {"registries": [{**REGISTRY, "project": "stable", "type": "harbor2"}]},
-    "kernelImages": {"registries": [REGISTRY], "kernelImages": ["cr.example.org/python:1"]},
+    "registries[].project": {"registries": [{**REGISTRY, "project": "trial"}]},
+    "registries[].type": {"registries": [{**REGISTRY, "type": "harbor2"}]},
+    "kernelImages": {"registries": [REGISTRY], "kernelImages": ["cr.example.org/stable/python:1"]},
     "autoPull": {"autoPull": "none"},
     "reservedCpus": {"reservedCpus": 0},
     "reservedMemoryGiB": {"reservedMemoryGiB": 0.5},

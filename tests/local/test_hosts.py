@@ -17,6 +17,14 @@ def test_a_host_is_set_up_by_cloud_init_and_shows_the_pinned_key(cluster: Cluste
     assert said.split() == ["status:", "done", "master", "0"]
 
 
+def test_sshd_is_started_once_with_the_pinned_key(cluster: Cluster) -> None:
+    """A dial through a jump host that is cut off by a restart is never tried again."""
+    log = cluster.stack.inside("workers-1", "journalctl", "--unit=ssh", "--output=cat", "--no-pager")
+    assert log.count("Server listening on 0.0.0.0 port 22") == 1
+    authentication = cluster.stack.inside("workers-1", "sshd", "-T")
+    assert "passwordauthentication no\n" in authentication
+
+
 def test_no_unit_of_a_host_has_failed(cluster: Cluster) -> None:
     cluster.stack.inside("workers-1", "systemctl", "is-system-running", "--wait")
 

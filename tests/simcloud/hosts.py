@@ -66,6 +66,7 @@ def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
     gib = face.memory_gib(props["instanceType"])
     memory = f"{round(min(gib, float(os.environ.get('SIM_MEMORY_GIB', gib))) * 1024)}m"
     cpus = min(float(os.environ.get("SIM_CPUS", CPUS)), os.cpu_count() or 1)
+    files = names.volume(store.stack)
     labels = names.labels(
         store.stack,
         vpc=sim["vpc"],
@@ -91,7 +92,7 @@ def _arguments(store: Store, account: Account, instance: Record) -> list[str]:
         *(f"--add-host={name}:{address}" for name, address in face.names(account, instance)),
         f"--volume={firewall.folder(store, instance['id'])}:{firewall.MOUNTED_AT}:ro",
         f"--volume={state.cache_folder()}:{machine.CACHE}",
-        f"--volume={names.volume(store.stack)}:{FILES}",
+        *([f"--volume={files}:{FILES}"] if podman.exists("volume", files) else []),
         *podman.label_options(labels),
     ]
 

@@ -1,16 +1,19 @@
-"""The simulated account without hosts: references, dependencies, addresses, faults, firewalls."""
+"""The simulated account without hosts: references, dependencies, addresses, faults, firewalls, leftovers."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.simcloud import addresses, catalogue, clouds, faults, firewall, resources
+from components.operated import Place
+from tests.simcloud import addresses, catalogue, clouds, faults, firewall, names, operate, resources
 from tests.simcloud.errors import RefusedError
 from tests.simcloud.hooks import Hooks
 from tests.simcloud.inside import api, metadata
 from tests.simcloud.store import Record, Store
+from tools.local_hosts import podman
 
 Make = Callable[..., Record]
 
@@ -272,3 +275,14 @@ def test_instances_are_found_by_tag_and_state(store: Store) -> None:
     asked = "Action=DescribeInstances&Filter.1.Name=tag:stack&Filter.1.Value.1="
     assert "i-1" in api.answer(state, {}, f"{asked}s", "")[1]
     assert "i-1" not in api.answer(state, {}, f"{asked}other", "")[1]
+
+
+def test_what_another_stack_keeps_is_no_leftover_of_this_one() -> None:
+    stack, other = (f"t-{uuid.uuid4().hex[:6]}" for _ in range(2))
+    for each in (stack, other):
+        podman.run("volume", "create", *podman.label_options(names.labels(each)), names.volume(each))
+    try:
+        assert operate.leftovers(Place(stack, "tests")) == [f"volume {names.volume(stack)}"]
+    finally:
+        for each in (stack, other):
+            podman.remove("volume", names.volume(each))

@@ -1,5 +1,6 @@
 """Disks on real hosts: what the master's user data makes of one, and that it outlives hosts and reboots."""
 
+import shutil
 import subprocess
 import time
 import uuid
@@ -78,8 +79,7 @@ class Cloud:
     def run(self, instance: Record, script: str) -> subprocess.CompletedProcess[str]:
         container = names.container(self.store.stack, instance["id"])
         return subprocess.run(
-            [*podman.command(), "exec", "-i", container, "bash", "-c", script],
-            input=f"STATE_PATH={STATE_PATH}\n",
+            [*podman.command(), "exec", container, "bash", "-c", script],
             capture_output=True,
             text=True,
             timeout=120,
@@ -176,6 +176,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield made
     finally:
         take_down(made.store.stack)
+        shutil.rmtree(made.store.folder)
     assert disks.leftovers(made.store.stack) == []
 
 
@@ -207,7 +208,8 @@ def kept() -> str:
     """What a platform's step does for a database."""
     script = "".join((USERDATA / f"{name}.sh").read_text() for name in ("common", "databases"))
     unit = "database.service"
-    return f"{script}\nkept postgres 4011 /var/lib/postgresql {unit}\nsystemctl enable --now {unit}\n"
+    does = f"kept postgres 4011 /var/lib/postgresql {unit}\nsystemctl enable --now {unit}\n"
+    return f"exec <<<STATE_PATH={STATE_PATH}\n{script}\n{does}"
 
 
 def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
@@ -226,7 +228,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     reboot(cloud, first)
     cloud.until(first, "systemctl is-active database.service")
     assert identity(cloud, first) == made
-    starts = cloud.inside(first, f"cat {STATE_PATH}/postgresql/starts").splitlines()
+    starts = cloud.inside(first, f"cat {STATE_PATH}/var/lib/postgresql/starts").splitlines()
     assert len(starts) == 2
     assert all(line.startswith("/var/lib/postgresql ") for line in starts), "it wrote beside the volume"
     assert "ordering cycle" not in cloud.inside(first, "journalctl -b --no-pager")
@@ -246,7 +248,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     cloud.attach(disk, second)
     cloud.until(second, f"mountpoint {STATE_PATH} && systemctl is-active {MOUNTED}")
     assert identity(cloud, second) == made
-    assert cloud.inside(second, f"cat {STATE_PATH}/postgresql/starts").splitlines()[:2] == starts
+    assert cloud.inside(second, f"cat {STATE_PATH}/var/lib/postgresql/starts").splitlines()[:2] == starts
     cloud.delete(second)
     cloud.delete(disk)
     assert not podman.exists("volume", names.volume(cloud.store.stack))

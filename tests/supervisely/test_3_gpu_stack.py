@@ -17,7 +17,7 @@ from components import commands, keys
 from components.call import Call
 from components.config.validation import ENCRYPTED, validate
 from components.fleet import fleet_of
-from components.platforms import supervisely
+from components.platforms import gpu, supervisely
 from tests.local.hosts import LOGIN, Stack, made
 from tests.supervisely.standins import API_TOKEN, DIRECT, REPOSITORY, TEAM, Standins
 
@@ -123,7 +123,7 @@ def test_4_another_key_than_nvidias_is_refused(host: Host) -> None:
         "systemd-run --quiet --unit=mirror --working-directory=/srv/mirror python3 -m http.server 8000"
     )
     said = host.refused(NVIDIA_REPOSITORY="http://127.0.0.1:8000")
-    assert f"is not {supervisely.NVIDIA_KEY}" in said
+    assert f"is not {gpu.KEY}" in said
     assert "NVIDIA runtime missing" in said
     assert host.inside("ls /usr/share/keyrings /etc/apt/sources.list.d").count("nvidia") == 0
 

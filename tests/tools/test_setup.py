@@ -197,3 +197,15 @@ def test_a_simulated_cloud_needs_what_local_hosts_need(without_podman: Setup) ->
     assert code == 1
     assert "these are missing: " in said
     assert "podman" in said
+
+
+def test_a_venv_that_is_a_link_is_not_emptied(setup: Setup, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (setup.root / "venv").rename(elsewhere)
+    (elsewhere / ".requirements").unlink()
+    (setup.root / "venv").symlink_to(elsewhere)
+    code, said = setup.run()
+    assert code == 1
+    assert f"venv is a link to {elsewhere}, which making it anew would empty" in said
+    assert "rm venv" in said
+    assert (elsewhere / "bin/python").exists()

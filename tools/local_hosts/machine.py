@@ -16,7 +16,8 @@ BOOT_SECONDS = 180
 # systemd as PID 1 needs these where cgroups are hybrid; harmless elsewhere.
 SYSTEMD = ("--systemd=always", "--privileged", "--env=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 
-# cloud-init restarts sshd as it ends, and a dial through a jump host is not tried again when it is cut off.
+# User data of others than ours may make cloud-init restart sshd as it ends, and a dial through a jump host is
+# not tried again when it is cut off.
 _BOOTED = """
 n=0
 until [ -e /var/lib/cloud/instance/boot-finished ] && systemctl is-active --quiet ssh; do

@@ -59,6 +59,8 @@ make_venv() {
   if "$VENV/bin/python" -c 'import pip' 2>/dev/null && [[ $(head -c 400 "$VENV/bin/pip" 2>/dev/null) == *"$VENV"* ]]; then
     return
   fi
+  [[ ! -L $VENV ]] || die "venv is a link to $(readlink "$VENV"), which making it anew would empty" \
+    "remove the link (rm venv), then try again"
   "$1" -m venv --clear "$VENV" >"$LOGS/venv.log" 2>&1 && return
   tail_of "$LOGS/venv.log"
   rm -rf "$VENV"
