@@ -10,6 +10,8 @@ from tests.atlas.standins import Standins
 
 GONE = "http://127.0.0.1:1/atlas.tgz"
 OTHER = "f" * 64
+KEYCLOAK = "/var/lib/atlas/h2/data"
+FILE, SLOW = f"{KEYCLOAK}/keycloak.json", f"{KEYCLOAK}/slow"
 
 
 @pytest.fixture
@@ -67,25 +69,55 @@ def test_a_port_that_is_taken(mended: AtlasHosts) -> None:
     assert "python3" in refused.said
 
 
+@pytest.mark.exhaustive
 def test_a_master_that_is_not_there(mended: AtlasHosts) -> None:
     refused = mended.step("plain-1", seconds=200, MASTER_IP="127.0.0.9")
     assert "the master's tracker: not so after 120 s; the tracker at 127.0.0.9:5556" in refused.said
 
 
+@pytest.mark.exhaustive
 def test_a_worker_with_other_slots_is_no_member(mended: AtlasHosts) -> None:
     refused = mended.join("plain-1", seconds=240, SLOTS=3)
     assert "its scheduler has 1 slots" in refused.said
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_written_where_the_storage_is_not_mounted(mended: AtlasHosts) -> None:
     refused = mended.step("plain-1", seconds=200, STORAGE_PATH="/not-mounted")
     assert "the shared storage at /not-mounted: not so after 120 s" in refused.said
     assert mended.shell("plain-1", "ls -d /not-mounted 2>/dev/null || :") == ""
 
 
-def test_keycloak_down_while_people_change(hosts: AtlasHosts) -> None:
-    hosts.shell("master", "docker stop foundations-authentication-server")
-    said = well(hosts.step("master")).said
-    assert "bringing the accounts in order" in said
+@pytest.fixture
+def accounts(hosts: AtlasHosts) -> Iterator[AtlasHosts]:
+    """Keycloak's folder is as before, and the master well."""
+    yield hosts
+    hosts.shell("master", f"rm -f {SLOW}; [[ ! -e {FILE}.before ]] || mv {FILE}.before {FILE}")
+    well(hosts.step("master"))
     for name in ("plain-1", "wide-1"):
         well(hosts.join(name))
+
+
+def test_a_keycloak_that_is_down_and_slow_is_waited_for(accounts: AtlasHosts) -> None:
+    accounts.shell("master", f"echo 20 >{SLOW}; docker stop -t1 foundations-authentication-server")
+    said = well(accounts.step("master")).said
+    assert "starting Keycloak for this machine alone" in said
+    assert said.count("waiting for an answer of Keycloak") > 1
+    assert "bringing the accounts in order" in said
+
+
+def test_a_keycloak_that_ends_at_its_start(accounts: AtlasHosts) -> None:
+    accounts.shell("master", f"cp -p {FILE} {FILE}.before; echo broken >{FILE}")
+    accounts.shell("master", "docker restart -t1 foundations-authentication-server")
+    refused = accounts.step("master")
+    assert refused.code
+    assert "Keycloak ended at its start: json.decoder.JSONDecodeError" in refused.said
+
+
+@pytest.mark.exhaustive
+def test_a_keycloak_that_never_answers(accounts: AtlasHosts) -> None:
+    accounts.shell("master", f"echo 900 >{SLOW}; docker stop -t1 foundations-authentication-server")
+    refused = accounts.step("master")
+    assert "an answer of Keycloak: not so after 240 s; curl: " in refused.said
+    # people reach nothing whose accounts are not in order
+    assert accounts.shell("master", "docker ps --format '{{.Names}}'") == "atlas-keycloak-private"

@@ -1,10 +1,13 @@
 """The accounts' script against a real Keycloak 10.0.1."""
 
+import html
 import json
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,24 @@ SCRIPT = Path(__file__).parents[2] / "userdata" / "atlas_users.py"
 ADMIN = "of-the-stack-0123456789"
 ANN = {"name": "ann", "email": "ann@example.org", "generation": 1, "password": "temporary-of-ann"}
 BOB = {"name": "bob", "email": "bob@example.org", "generation": 1, "password": "temporary-of-bob"}
+
+
+class Browser:
+    """Opens a page and fills in the form on it, with cookies."""
+
+    def __init__(self, url: str) -> None:
+        direct = urllib.request.ProxyHandler({})
+        self._opener = urllib.request.build_opener(direct, urllib.request.HTTPCookieProcessor())
+        self._open(url)
+
+    def _open(self, url: str, form: bytes | None = None) -> None:
+        with self._opener.open(url, form, 30) as answer:
+            self.url, self.page = answer.url, answer.read().decode()
+
+    def fill(self, **form: str) -> None:
+        found = re.search(r'<form[^>]* action="([^"]+)"', self.page)
+        assert found, self.page[-2000:]
+        self._open(html.unescape(found[1]), urllib.parse.urlencode(form).encode())
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +107,26 @@ def test_a_temporary_password_is_right_and_must_be_changed_first(keycloak: Keycl
     code, said = token(keycloak, "ann", ANN["password"])
     assert (code, said["error_description"]) == (400, "Account is not fully set up")
     assert token(keycloak, "ann", "another")[0] == 401
+
+
+def test_a_person_logs_in_by_the_browser_and_chooses_a_password(keycloak: Keycloak) -> None:
+    back = f"{keycloak.url}/realms/Atlas"
+    asked = {"client_id": "foundations", "response_type": "code", "scope": "openid", "redirect_uri": back}
+    browser = Browser(f"{back}/protocol/openid-connect/auth?{urllib.parse.urlencode(asked)}")
+    browser.fill(username="bob", password=BOB["password"])
+    browser.fill(**{"password-new": "chosen-by-bob", "password-confirm": "chosen-by-bob"})
+
+    (code,) = urllib.parse.parse_qs(urllib.parse.urlparse(browser.url).query)["code"]
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "foundations",
+        "code": code,
+        "redirect_uri": back,
+    }
+    with DIRECT.open(f"{back}/protocol/openid-connect/token", urllib.parse.urlencode(form).encode()) as said:
+        assert json.load(said)["expires_in"] == 3600
+    assert token(keycloak, "bob", "chosen-by-bob")[0] == 200
+    assert changes(keycloak, [ANN, BOB]) == ""
 
 
 def test_who_is_taken_out_is_disabled_and_comes_back_with_a_temporary_password(keycloak: Keycloak) -> None:

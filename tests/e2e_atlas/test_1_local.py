@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.e2e.conftest import Argvs
@@ -41,6 +42,22 @@ def test_a_client_gets_its_files(up: AtlasFleet, tmp_path: Path) -> None:
     assert remote["scheduler_url"] == "http://127.0.0.1:5558"
     for folder in (remote["job_results_root"], remote["container_config_root"], remote["working_dir_root"]):
         assert up.inside("workers-1", f"ls -d {folder}") == folder
+
+
+@pytest.mark.exhaustive
+def test_a_registry_without_the_images_is_told_and_the_next_up_converges(up: AtlasFleet) -> None:
+    before, registry = {node: up.containers(node) for node in NODES}, up.settings["registry"]
+    up.settings["registry"] = f"{registry}-of-nobody"
+    refused = up.up()
+    assert refused.code
+    assert f"the image {registry}-of-nobody/" in refused.text
+    assert "cannot be had" in refused.text
+    assert {node: up.containers(node) for node in NODES} == before
+
+    up.settings["registry"] = registry
+    up.up_well()
+    assert json.loads(up.status().text)["well"]
+    assert set(up.up_well().counts()) == {"unchanged"}
 
 
 def test_another_user_touches_the_masters_step_alone(up: AtlasFleet) -> None:
