@@ -4,7 +4,7 @@
 master_tracker() {
   # shellcheck disable=SC2016 # for the inner shell
   seen=$(timeout 5 bash -c 'exec 5<>"/dev/tcp/$1/5556"; echo PING >&5; read -r said <&5; [[ $said == +PONG* ]]' - "$MASTER_IP" 2>&1) || {
-    seen="the tracker at $MASTER_IP:5556: ${seen##*: }"
+    seen="the tracker at $MASTER_IP:5556: $([[ $seen ]] && echo "${seen##*: }" || echo 'no answer')"
     return 1
   }
 }

@@ -42,6 +42,7 @@ class Keycloak:
     url = f"http://127.0.0.1:{8080 + OFFSET}/auth"
 
     def __init__(self, folder: Path) -> None:
+        assert shutil.which("java"), "these tests need Java: apt-get install default-jre-headless"
         with zipfile.ZipFile(archive()) as content:
             content.extractall(folder)
         self.home = folder / f"keycloak-{VERSION}"

@@ -48,6 +48,12 @@ class AtlasFleet(Fleet):
         """Another answer means that Atlas was restarted."""
         return self.inside(node, "docker ps --format '{{.Names}} {{.ID}}' | sort")
 
+    def log_in(self, realm: str, user: str, password: str) -> dict[str, Any]:
+        """What Keycloak answers."""
+        url = f"http://127.0.0.1:8080/auth/realms/{realm}/protocol/openid-connect/token"
+        form = f"grant_type=password&client_id=foundations&username={user}&password={password}"
+        return json.loads(self.inside("master", f"curl -sS -d '{form}' {url}"))
+
     def state(self) -> str:
         return json.dumps(json.loads(self.pulumi("stack", "export")))
 

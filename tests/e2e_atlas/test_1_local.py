@@ -8,6 +8,9 @@ import yaml
 
 from tests.e2e.conftest import Argvs
 from tests.e2e_atlas.conftest import ACCOUNTS, NODES, AtlasFleet
+from tests.local.hosts import Stack
+
+CONFIG = "/shared/atlas/config/local_docker_scheduler"
 
 
 def test_every_worker_is_alive_with_its_slots(up: AtlasFleet) -> None:
@@ -17,6 +20,32 @@ def test_every_worker_is_alive_with_its_slots(up: AtlasFleet) -> None:
         "workers-1": "0 jobs, 1 slots",
         "workers-2": "0 jobs, 1 slots",
     }
+
+
+def test_every_node_reads_the_masters_address_in_the_same_files(up: AtlasFleet) -> None:
+    master = up.outputs()["masterPrivateIp"]
+    files = f"{CONFIG}/database.config.yaml {CONFIG}/tracker_client_plugins.yaml"
+    found = {up.inside(node, f"sha256sum {files}; grep -hc {master} {files}") for node in NODES}
+    (said,) = found
+    assert said.splitlines()[-2:] == ["4", "1"]
+
+
+def test_only_what_the_catalogue_says_answers(up: AtlasFleet) -> None:
+    """Docker publishes all of them on every node."""
+    told, stack = up.outputs(), Stack(up.stack)
+    master, (first, second) = told["masterPrivateIp"], (one["privateIp"] for one in told["workers"])
+    assert stack.answering("workers-1", master) == {5556, 5558}
+    assert stack.answering("master", first) == {22, 5000}
+    assert stack.answering("workers-1", second) == set()
+
+
+def test_what_atlas_ships_opens_nothing_and_a_temporary_password_only_its_change(up: AtlasFleet) -> None:
+    first = up.outputs()["clientConfig"]["passwords"]
+    shipped = (("Atlas", "test", "test"), ("Atlas", "test2", "test2"), ("master", "admin", "admin"))
+    for account in shipped:
+        assert up.log_in(*account) == {"error": "invalid_grant"}
+    for name in ("ann", "bob"):
+        assert up.log_in("Atlas", name, first[name]) == {"error_description": "Account is not fully set up"}
 
 
 def test_a_second_up_changes_nothing_and_restarts_nothing(up: AtlasFleet) -> None:
@@ -77,6 +106,7 @@ def test_a_chosen_worker_leaves_and_the_others_stay(up: AtlasFleet) -> None:
     assert {node: up.containers(node) for node in before} == before
 
 
+@pytest.mark.exhaustive
 def test_a_replaced_master_has_its_workers_again(up: AtlasFleet) -> None:
     accounts = up.inside("master", f"cat {ACCOUNTS}")
     up.config["cluster"]["master"]["memoryGiB"] = 3.25

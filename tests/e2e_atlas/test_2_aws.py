@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.project import copied_project
 from tests.e2e_atlas.conftest import ACCOUNTS, NODES, ResearchFleet
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResearchFleet]:
