@@ -24,7 +24,7 @@ fleet = fleet_of(config, pulumi.get_stack(), ports_of(config), cloud.look_up(con
 
 site = Site(cloud, fleet, Keys(given))
 controller_and_workers = cluster(site)
-gpu_vms = [GpuAgentVm(node, site, vm_platform_of(node)) for node in fleet.gpu_vms]
+gpu_vms = [GpuAgentVm(node, site, vm_platform_of(node.platform)) for node in fleet.gpu_vms]
 
 for name, value in stack_outputs(site, controller_and_workers, gpu_vms).items():
     pulumi.export(name, value)

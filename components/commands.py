@@ -251,10 +251,14 @@ def enrolment(
 def outside_membership(
     call: ApiCall, machine: Machine, step_of_agent: remote.Command, opts: pulumi.ResourceOptions
 ) -> local.Command:
-    """As `membership`, of a controller elsewhere. It has no `delete`: the enrolment's end is the agent's."""
+    """As `membership`, of a controller elsewhere: it outlives the stack, so `delete` runs at a destroy too.
+
+    It has none where the enrolment's end is the agent's.
+    """
     return local.Command(
         f"{machine.node.name}-membership",
         create=_of_operator(call, call.verb),
+        delete=_of_operator(call, call.undo) if call.undo else None,
         stdin=_json({**call.settings, "step": step_of_agent.stdout}),
         triggers=[machine.id],
         logging=local.Logging.STDERR,

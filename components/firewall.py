@@ -1,7 +1,9 @@
 """From the ports catalogue and the stack's access rules to firewall rules. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
+from types import MappingProxyType
 from typing import Literal
 
 from components.config.model import Access
@@ -23,11 +25,18 @@ class Rule:
     description: str
 
 
-def rules(ports: Iterable[Port], access: Access) -> tuple[Rule, ...]:
-    """One rule per port and source, people's groups expanded to the CIDRs of `access`."""
+_NOBODY: Mapping[str, tuple[IPv4Network, ...]] = MappingProxyType({})
+
+
+def rules(
+    ports: Iterable[Port], access: Access, outside: Mapping[str, tuple[IPv4Network, ...]] = _NOBODY
+) -> tuple[Rule, ...]:
+    """One rule per port and source; people's groups are expanded to the CIDRs of `access`, machines of
+    others to those of `outside`."""
     people = {
         "admins": ("operator", *map(str, access.admins)),
         "users": tuple(map(str, access.users)),
+        **{group: tuple(map(str, networks)) for group, networks in outside.items()},
     }
     return tuple(
         Rule(port.to_role, source, port.first, port.last, f"{port.name}: {port.description}")

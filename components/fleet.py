@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from components import firewall
 from components.config.machines import Elastic
-from components.config.model import Config, GpuVm, Master, Pool, gpu_vms_of, pools_of
+from components.config.model import Config, GpuVm, Master, Pool, gpu_vms_of, outside_networks, pools_of
 from components.config.problems import PROJECT
 from components.config.sizes import Size
 from components.ports import GPU_VM, MASTER, SSH, WORKER, Port, Role
@@ -107,7 +107,7 @@ def fleet_of(config: Config, stack: str, ports: tuple[Port, ...], sizes: Mapping
         if cluster
         else None,
         pools={pool.name: pool_nodes(pool, sizes, platform) for pool in pools if not pool.scaling},
-        rules=firewall.rules((*SSH, *ports), config.access),
+        rules=firewall.rules((*SSH, *ports), config.access, outside_networks(config)),
         elastic=tuple(
             ElasticPool(pool.name, pool, pool.scaling, {name: sizes[name] for name in pool.types})
             for pool in pools

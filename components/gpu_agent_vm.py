@@ -22,8 +22,8 @@ class GpuAgentVm(pulumi.ComponentResource):
     Outputs: `machine`; `enrolled`, what the controller made of the agent, secret, or None where the team made
     it by hand; `seen`, in words, who saw the agent well. Another size replaces the machine; the agent goes on
     as the same one, or as a new one where the stack says so. A changed setting, script or secret updates the
-    step, and the agent is verified again. At a destroy the machine goes first, then the agent at its
-    controller.
+    step, and the agent is verified again. A machine that goes is drained first where its controller has
+    sessions to end; what the enrolment made there ends after it.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class GpuAgentVm(pulumi.ComponentResource):
         self.machine = machine(site, node, public=True, opts=after_token, setup=KERNEL)
         if enrol and enrol.with_machine:
             self.enrolled = _answer(commands.enrolment(enrol, node.name, self.machine, child).stdout)
-        call = with_logins(site, platform.agent(site.fleet, node, site.keys, self.enrolled))
+        call = with_logins(site, platform.agent(site.fleet, node, site.keys, self.machine, self.enrolled))
         step = commands.step(call, self.machine, child)
         member = platform.member(node, site.keys, self.enrolled)
         self.seen: pulumi.Output[str] = step.stdout.apply(lambda _: BY_LOG)

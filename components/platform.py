@@ -66,22 +66,27 @@ class VmPlatform(Protocol):
         """Makes the agent known to its controller, before its step; None where the team did it by hand."""
         ...
 
-    def agent(self, fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Call:
+    def agent(
+        self, fleet: Fleet, node: Node, keys: Keys, machine: Machine, enrolled: Enrolled | None
+    ) -> Call:
         """Installs and starts the agent; `enrolled` is what the controller answered."""
         ...
 
     def member(self, node: Node, keys: Keys, enrolled: Enrolled | None) -> ApiCall | None:
-        """Waits until the controller lists the agent alive and right; None where it cannot be asked."""
+        """Waits until the controller lists the agent alive and right; `undo`, before the machine goes, drains
+        it. None where the controller cannot be asked."""
         ...
 
 
-def vm_platform_of(node: Node) -> VmPlatform:
-    return cast(VmPlatform, importlib.import_module(f"components.platforms.{node.platform}"))
+def vm_platform_of(name: str) -> VmPlatform:
+    """Of a platform that has both faces, the module that it calls `gpu_vm`."""
+    found = importlib.import_module(f"components.platforms.{name}")
+    return cast(VmPlatform, getattr(found, "gpu_vm", found))
 
 
 def ports_of(config: Config) -> tuple[Port, ...]:
     """Of all platforms that the stack names."""
-    names: set[str] = {vm.platform for vm in gpu_vms_of(config)}
-    if config.cluster:
-        names.add(config.cluster.platform)
-    return tuple(port for name in sorted(names) for port in platform_of(name).PORTS)
+    of_vms = {vm.platform: vm_platform_of(vm.platform) for vm in gpu_vms_of(config)}
+    faces = [face for _, face in sorted(of_vms.items())]
+    cluster = (platform_of(config.cluster.platform),) if config.cluster else ()
+    return tuple(port for face in (*cluster, *faces) for port in face.PORTS)

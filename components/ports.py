@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["master", "worker", "gpuVm"]
-Source = Literal["master", "worker", "gpuVm", "admins", "users"]
+# `agents` and `managers` are machines of other stacks, by the networks that a platform's settings name.
+Source = Literal["master", "worker", "gpuVm", "admins", "users", "agents", "managers"]
 
 MASTER: Role = "master"
 WORKER: Role = "worker"

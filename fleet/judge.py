@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fleet import elastic
@@ -72,17 +72,16 @@ def judge(inventory: Inventory, facts: Facts) -> Verdict:
     problems: list[str] = []
     if facts.machines.error:
         problems.append(f"the machines' state is unknown: {facts.machines.error}")
+    known = [agent for agent in unseen if _is_elastic(agent) or agent.get("guest")]
     return Verdict(
         stack=inventory.stack,
         rows=(
             *(_row(node, facts, usual) for node in inventory.nodes),
             *pools,
-            *(_row_of_agent(agent) for agent in unseen if _is_elastic(agent)),
+            *(_row_of_agent(agent) for agent in known),
         ),
         strangers=tuple(
-            f"{agent.get('name') or agent['ip']} ({agent['ip']})"
-            for agent in unseen
-            if not _is_elastic(agent)
+            f"{agent.get('name') or agent['ip']} ({agent['ip']})" for agent in unseen if agent not in known
         ),
         problems=tuple(problems),
     )
@@ -136,9 +135,11 @@ def _problems(
     problems: list[str] = []
     said: Report = report.value or {}
     if said.get("unit") != "active":
-        problems.append(f"its service is {said.get('unit') or 'unknown'}")
+        problems.append(f"its service {said.get('service')} is {said.get('unit')}")
     if agent is not None and agent != "ALIVE":
         problems.append(f"the controller sees it as {agent}")
+    if said.get("unreachable"):
+        problems.append(f"it does not reach {' and '.join(said['unreachable'])}")
     if usual and said.get("version") != usual:
         problems.append(f"it runs version {said.get('version')}, the others {usual}")
     return tuple(problems), "repair" if problems else None
@@ -167,8 +168,11 @@ def _elastic_row(machine: Machine, agents: Seen[list[Report]]) -> Row:
 
 
 def _row_of_agent(agent: Report) -> Row:
-    """An elastic agent without a machine: AWS was not asked, or took it back a moment ago."""
-    return _bare_row(str(agent["instance"]), None, agent["ip"], agent, (), None, str(agent["state"]))
+    """An elastic agent without a machine: AWS was not asked, or took it back a moment ago. Or a guest, the
+    agent of another stack, which knows how its machine is."""
+    name = str(agent.get("instance") or agent["name"])
+    row = _bare_row(name, None, agent["ip"], agent, (), None, str(agent["state"]))
+    return replace(row, role="guest", work=agent.get("work")) if agent.get("guest") else row
 
 
 def _is_elastic(agent: Report) -> bool:

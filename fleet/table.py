@@ -88,9 +88,12 @@ def _last_line(verdict: Verdict) -> str:
 
 
 def _count(verdict: Verdict) -> str:
-    elastic = sum(row.elastic for row in verdict.rows)
-    own = len(verdict.rows) - elastic
-    return f"{own} of {own} nodes" + (f", and {elastic} of elastic pools" if elastic else "")
+    guests = sum(row.role == "guest" for row in verdict.rows)
+    elastic = sum(row.elastic for row in verdict.rows) - guests
+    own = len(verdict.rows) - elastic - guests
+    more = [f"{elastic} of elastic pools"] if elastic else []
+    more += [f"{guests} of other stacks"] if guests else []
+    return ", and ".join([f"{own} of {own} nodes", *more])
 
 
 CELLS: dict[str, Callable[[Row], str]] = {

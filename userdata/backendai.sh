@@ -1,4 +1,4 @@
-# What every machine of a Backend.AI cluster does alike, and the verbs that ask one how it is. Goes after
+# What every machine with a part of Backend.AI does alike, and the verbs that ask one how it is. Goes after
 # the other scripts of Backend.AI. Reasons for odd values: docs/backendai.md.
 # shellcheck shell=bash
 
@@ -72,21 +72,24 @@ WantedBy=multi-user.target"
 begin_node() {
   begin_step
   same_version
-  wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
+  [[ ! $STORAGE_PATH ]] || wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
   # where the cloud mounts it by a service
   mounter=agent-fleet-storage.service
   [[ -e /etc/systemd/system/$mounter ]] && mounter=" $mounter" || mounter=
 }
 
 status() {
-  local name=backendai-agent part
+  local name=backendai-agent part ready
   [[ ! -e /etc/backendai/manager.toml ]] || {
     name=backendai-manager
+    # shellcheck disable=SC2154 # of backendai_manager.sh, which an agent of another manager goes without
     for part in "${parts[@]}"; do
       systemctl -q is-active "$part" || name=$part
     done
   }
-  host_status "$name" "$(cat $state/backendai-version)"
+  # the agent asks etcd, redis and Docker every minute
+  ready=$(curl -sm5 http://127.0.0.1:6003/readyz | jq -c '.connectivity | {connected: .overall_healthy, unreachable: [.connectivity_checks[] | select(.is_healthy | not).component_id]}') || ready='{"connected":false}'
+  host_status "$name" "$(cat $state/backendai-version)" | jq -c ". + $ready"
 }
 
 owner=root after='' mounter='' with_etcd=''

@@ -2,31 +2,46 @@
 # shellcheck shell=bash
 
 agent_answers() {
-  systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/health
+  systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/readyz
 }
 
 leaver_runs() {
   systemctl is-active backendai-leave
 }
 
-# etcd_call CALL: asks etcd's own gateway for JSON; the body and the token travel on file descriptors.
-etcd_call() {
-  curl -sSm10 -H @<(printf 'Authorization: %s' "$etcd_token") --data @- "http://$ETCD_HOST:2379/v3/$1"
+# quoted TEXT: as JSON and TOML write it; a password may hold anything.
+quoted() {
+  printf %s "$1" | jq -Rs .
 }
 
-# Says which of the ways to etcd is wrong, before anything is installed.
+# etcd_call CALL: asks etcd's own gateway for JSON; the body and the token travel on file descriptors.
+etcd_call() {
+  curl -sSm10 -H @<(printf 'Authorization: %s' "$etcd_token") --data @- "http://$ETCD_HOST:$ETCD_PORT/v3/$1"
+}
+
+# etcd_range FROM [TO]: of the namespace
+etcd_range() {
+  printf '{"key":"%s","range_end":"%s"}' "$(printf %s "/sorna/$NAMESPACE/$1" | base64 -w0)" "$(printf %s "${2:+/sorna/$NAMESPACE/$2}" | base64 -w0)" | etcd_call kv/range
+}
+
+# Says which of the ways to etcd and redis is wrong, before anything is installed.
 controller_answers() {
-  local said prefix=/sorna/$NAMESPACE/nodes/manager/ etcd_token=
-  said=$(printf '{"name":"agent","password":"%s"}' "$ETCD_PASSWORD" | etcd_call auth/authenticate 2>&1) || {
-    seen="etcd at $ETCD_HOST:2379: $said"
+  local said address etcd_token=
+  said=$(printf '{"name":"%s","password":%s}' "$ETCD_USER" "$(quoted "$ETCD_PASSWORD")" | etcd_call auth/authenticate 2>&1) || {
+    seen="etcd at $ETCD_HOST:$ETCD_PORT: $said"
     return 1
   }
   etcd_token=$(jq -r '.token // empty' <<<"$said")
-  [[ $etcd_token ]] || fail "etcd at $ETCD_HOST:2379 refuses the user agent: $(jq -r .message <<<"$said")"
-  said=$(printf '{"key":"%s","range_end":"%s"}' "$(printf %s "$prefix" | base64 -w0)" "$(printf %s "${prefix%/}0" | base64 -w0)" | etcd_call kv/range)
-  [[ ! $(jq -r '.message // empty' <<<"$said") ]] || fail "etcd at $ETCD_HOST:2379 gives the user agent nothing of the namespace $NAMESPACE: $(jq -r .message <<<"$said")"
+  [[ $etcd_token ]] || fail "etcd at $ETCD_HOST:$ETCD_PORT refuses the user $ETCD_USER: $(jq -r .message <<<"$said")"
+  said=$(etcd_range nodes/manager/ nodes/manager0)
+  [[ ! $(jq -r '.message // empty' <<<"$said") ]] || fail "etcd at $ETCD_HOST:$ETCD_PORT gives the user $ETCD_USER nothing of the namespace $NAMESPACE: $(jq -r .message <<<"$said")"
   seen="no manager has said that it is up in the namespace $NAMESPACE"
-  [[ $(jq -r '.count // "0"' <<<"$said") != 0 ]]
+  [[ $(jq -r '.count // "0"' <<<"$said") != 0 ]] || return 1
+  # none where redis has sentinels
+  address=$(etcd_range config/redis/addr | jq -r '.kvs[0].value // empty' | base64 -d)
+  seen="redis at $address, where the manager's etcd has it, cannot be reached"
+  # shellcheck disable=SC2016 # of the other shell
+  [[ ! $address ]] || timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "${address%:*}" "${address##*:}"
 }
 
 # A container's limits are not what the agent counts, so what lies beyond them is reserved.
@@ -55,7 +70,7 @@ images() {
 agent() {
   local watched=() requirements=("backend.ai-agent==$VERSION") beyond_cpus beyond_mib
   begin_node
-  rm -f "$STORAGE_PATH/.agent-fleet/left/$AGENT"
+  ! ((LEAVER)) || rm -f "$STORAGE_PATH/.agent-fleet/left/$AGENT"
   apt_install python3-venv curl jq
   wait_for "the control plane of Backend.AI at $ETCD_HOST" 180 controller_answers
   install -d -m 700 /etc/backendai
@@ -87,9 +102,9 @@ size = $((MEMORY_MIB << 20))
   curve /etc/backendai/agent.key_secret "$AGENT_PUBLIC_KEY" "$AGENT_PRIVATE_KEY"
   put_file /etc/backendai/agent.toml 600 root <<<"[etcd]
 namespace = \"$NAMESPACE\"
-addr = { host = \"$ETCD_HOST\", port = 2379 }
-user = \"agent\"
-password = \"$ETCD_PASSWORD\"
+addr = { host = \"$ETCD_HOST\", port = $ETCD_PORT }
+user = \"$ETCD_USER\"
+password = $(quoted "$ETCD_PASSWORD")
 [agent]
 backend = \"$BACKEND\"
 id = \"$AGENT\"
@@ -106,7 +121,7 @@ rpc-auth-agent-keypair = \"/etc/backendai/agent.key_secret\"
 ipc-base-path = \"/run/backendai-agent\"
 var-base-path = \"/var/lib/backendai\"
 image-commit-path = \"/var/lib/backendai/commit\"
-mount-path = \"$STORAGE_PATH\"
+${STORAGE_PATH:+mount-path = \"$STORAGE_PATH\"}
 cohabiting-storage-proxy = false
 event-loop = \"uvloop\"
 [container]
@@ -131,7 +146,7 @@ TimeoutStopSec=60
 RuntimeDirectory=backendai-agent
 RuntimeDirectoryPreserve=yes"
   run_unit backendai-agent agent_answers /etc/systemd/system/backendai-agent.service /etc/backendai/{agent.toml,agent.key_secret,manager.key} /opt/backendai/requirements "${watched[@]}"
-  leaver
+  ! ((LEAVER)) || leaver
   unit=backendai-agent
   find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +
   end_step

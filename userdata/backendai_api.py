@@ -7,6 +7,8 @@ FILE is JSON with endpoint, accessKey and secretKey. An error is one line, and e
 
 import hashlib
 import hmac
+import http.client
+import ipaddress
 import json
 import sys
 import urllib.error
@@ -39,6 +41,14 @@ def signed(server, method, path, kind):
     }
 
 
+class ManagerError(SystemExit):
+    """A line for whoever asked. `status` of an answer, 0 where there was none."""
+
+    def __init__(self, text, status):
+        super().__init__(text)
+        self.status = status
+
+
 def call(server, path, body):
     request = urllib.request.Request(  # noqa: S310 - the file says http
         server["endpoint"] + path,
@@ -46,20 +56,32 @@ def call(server, path, body):
         signed(server, "POST", path, "application/json"),
         method="POST",
     )
+    return answered(server, request)
+
+
+def version(server):
+    """Of the manager, which it tells whoever asks, in whatever version of the API."""
+    return answered(server, urllib.request.Request(server["endpoint"] + "/")).get("manager")  # noqa: S310
+
+
+def answered(server, request):
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - as above
             return json.load(answer)
     except urllib.error.HTTPError as error:
         told = error.read().decode(errors="replace")[:300]
-        raise SystemExit(f"the manager at {server['endpoint']} answers {error.code}: {told}") from None
-    except OSError as error:
-        raise SystemExit(f"the manager at {server['endpoint']} does not answer: {error}") from None
+        text = f"the manager at {server['endpoint']} answers {error.code}: {told}"
+        raise ManagerError(text, error.code) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise ManagerError(f"the manager at {server['endpoint']} does not answer: {error}", 0) from None
+    except ValueError:
+        raise ManagerError(f"{server['endpoint']} answers with something else than JSON", 400) from None
 
 
 def graphql(server, query, **variables):
     answer = call(server, "/admin/gql", {"query": query, "variables": variables})
     if answer.get("errors"):
-        raise SystemExit(f"the manager refuses: {answer['errors'][0].get('message')}")
+        raise ManagerError(f"the manager refuses: {answer['errors'][0].get('message')}", 400)
     return answer.get("data", answer)
 
 
@@ -67,7 +89,7 @@ def changed(server, query, **variables):
     """A mutation that says in its answer whether it was done."""
     (done,) = graphql(server, query, **variables).values()
     if not done["ok"]:
-        raise SystemExit(f"the manager refuses: {done['msg']}")
+        raise ManagerError(f"the manager refuses: {done['msg']}", 400)
 
 
 def agents(server, identity=None):
@@ -198,13 +220,17 @@ def people(server):
     print(json.dumps({"keypairs": keypairs}))
 
 
-def agent(server, identity):
-    """What the manager knows of one agent, and whether it reaches it by RPC now."""
+def reached(server, identity):
+    """What the manager knows of one agent; fails where it is ALIVE and cannot be reached by RPC now."""
     found = next(iter(agents(server, identity)), None)
     if found and found["status"] == "ALIVE":
         query = "query($id: String!) { agent(agent_id: $id) { hardware_metadata } }"
         graphql(server, query, id=identity)
-    print(json.dumps(found))
+    return found
+
+
+def agent(server, identity):
+    print(json.dumps(reached(server, identity)))
 
 
 def modify(server, identity, **properties):
@@ -241,7 +267,12 @@ def work(known):
 
 
 def nodes(server):
-    """As `fleet status` reads it."""
+    """As `fleet status` reads it. A guest is an agent of another stack."""
+    networks = [ipaddress.ip_network(network) for network in server.get("guests", ())]
+
+    def is_guest(address):
+        return any(ipaddress.ip_address(address) in network for network in networks)
+
     print(
         json.dumps(
             [
@@ -254,6 +285,7 @@ def nodes(server):
                     "work": work(known),
                     "version": known["version"],
                     "group": known["scaling_group"],
+                    "guest": is_guest(urlsplit(known["addr"]).hostname),
                 }
                 for known in agents(server)
             ]

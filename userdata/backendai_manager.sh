@@ -80,7 +80,7 @@ told() {
 
 administrator_files() {
   put_file $api 755 root < <(printf %s "$API_PY")
-  put_file $etc/admin.json 600 root < <(told | jq -c '.admin + {endpoint: "http://127.0.0.1:8081"}')
+  put_file $etc/admin.json 600 root < <(told | jq -c '.admin + {endpoint: "http://127.0.0.1:8081", guests: $ARGS.positional}' --args "${AGENT_NETWORKS[@]}")
   put_file $etc/token 600 root <<<"$ADMIN_EMAIL
 $ADMIN_PASSWORD"
 }

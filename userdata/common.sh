@@ -145,8 +145,8 @@ memory() {
 # host_status UNIT VERSION: JSON for `fleet status`
 host_status() {
   # shellcheck disable=SC2046,SC2183 # two numbers
-  printf '{"unit":"%s","version":"%s","uptimeSeconds":%d,"load1":%s,"memoryMiB":%d,"freeMemoryMiB":%d}\n' \
-    "$(systemctl is-active "$1")" "$2" "$(ps -oetimes= 1)" "$(cut -d' ' -f1 /proc/loadavg)" \
+  printf '{"service":"%s","unit":"%s","version":"%s","uptimeSeconds":%d,"load1":%s,"memoryMiB":%d,"freeMemoryMiB":%d}\n' \
+    "$1" "$(systemctl is-active "$1")" "$2" "$(ps -oetimes= 1)" "$(cut -d' ' -f1 /proc/loadavg)" \
     $(memory)
 }
 

@@ -76,6 +76,9 @@ def field_at(path: Path, root: type[Config]) -> Field | None:
     field: Field | None = None
     for part in path:
         if isinstance(part, int):
+            # of a list whose entries differ, the entry's own
+            if field and field.many and part < len(field.models):
+                model = field.models[part]
             continue
         info = keys(model).get(part) if model else None
         if info is None:

@@ -8,7 +8,15 @@ from components.config.base import Change
 from components.config.machines import GPUS
 from components.config.sizes import Sized
 from components.config.types import PoolName
+from components.platforms.backendai_join_settings import EXAMPLE as JOIN
+from components.platforms.backendai_join_settings import JoinSettings
 from components.platforms.supervisely_settings import AgentSettings
+
+VmPlatform = Literal["supervisely", "backendai"]
+VmSettings = AgentSettings | JoinSettings
+
+# An entry of a stack file is read with the settings of its own platform alone (model.py).
+VM_SETTINGS: dict[str, type[VmSettings]] = {"supervisely": AgentSettings, "backendai": JoinSettings}
 
 # Everyone of them is a step and an enrolment on the operator's computer.
 GPU_VMS = 100
@@ -18,6 +26,7 @@ EXAMPLE = {
     "platform": "supervisely",
     "settings": {"serverAddress": "https://app.supervisely.com", "teamId": 7},
 }
+EXAMPLES = {"supervisely": EXAMPLE["settings"], "backendai": JOIN}
 
 
 class AnyGpuVm(Sized):
@@ -27,7 +36,7 @@ class AnyGpuVm(Sized):
         PoolName, Change.MACHINE, Field(description="Name of the machine.", examples=["annotator"])
     ]
     platform: Annotated[
-        Literal["supervisely"],
+        VmPlatform,
         Change.MACHINE,
         Field(description="What runs on it.", examples=["supervisely"]),
     ]
@@ -50,7 +59,7 @@ class AnyGpuVm(Sized):
         ),
     ] = False
     settings: Annotated[
-        AgentSettings,
+        VmSettings,
         Change.PER_FIELD,
         Field(description="Settings of the agent.", examples=[EXAMPLE["settings"]]),
     ]

@@ -1,9 +1,10 @@
 """The configuration of a stack: closed, frozen, the same words as in the stack file. One model per cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache
-from typing import Any, cast, get_args
+from ipaddress import IPv4Network
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import create_model
 from pydantic_core import PydanticUndefined
@@ -17,8 +18,11 @@ from components.config.alicloud import (
 )
 from components.config.aws import AwsCluster, AwsConfig, AwsGpuVm, AwsMaster, AwsPool
 from components.config.common import SETTINGS
+from components.config.gpu_vms import EXAMPLES, VM_SETTINGS, VmSettings
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
+from components.platforms.backendai_join_settings import JoinSettings
+from components.platforms.backendai_settings import BackendaiSettings
 
 __all__ = [
     "CLOUDS",
@@ -36,7 +40,10 @@ __all__ = [
     "cluster_of",
     "gpu_vms_of",
     "model_of",
+    "model_on",
+    "outside_networks",
     "pools_of",
+    "vms_of",
 ]
 
 Config = LocalConfig | AwsConfig | AlicloudConfig
@@ -47,6 +54,7 @@ Cluster = LocalCluster | AwsCluster | AlicloudCluster
 
 CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig, "alicloud": AlicloudConfig}
 CLUSTERS: dict[str, type[Cluster]] = {"local": LocalCluster, "aws": AwsCluster, "alicloud": AlicloudCluster}
+MACHINES: dict[str, type[GpuVm]] = {"local": LocalGpuVm, "aws": AwsGpuVm, "alicloud": AlicloudGpuVm}
 # Where a provider's own configuration says the region, by cloud.
 REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 
@@ -54,6 +62,8 @@ REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 SECRET_KEYS: dict[str, str] = {
     "rayToken": "Token that every Ray process and client of the stack shows, 32 to 256 characters.",
     "backendaiAdminPassword": "Password of the administrator of Backend.AI, 12 to 64 characters.",
+    "backendaiEtcdPassword": "Password of `etcdUser` at the etcd that agents of another manager join.",
+    "backendaiApiKeys": "Keypair of a super-administrator of that manager: `<access key>:<secret key>`.",
     "atlasAdminPassword": "Password of the administrator of Atlas's Keycloak, 12 to 64 characters.",
     "superviselyApiTokens": "API token of the Supervisely server: the agents of GPU VMs are made with it. "
     "With several servers `<host>=<token> <host>=<token>`.",
@@ -63,21 +73,29 @@ SECRET_KEYS: dict[str, str] = {
 
 
 def model_of(raw: Mapping[str, object]) -> type[Config] | None:
-    """The model of the cloud that a stack file names, with the settings of its platform alone.
+    """The model of the cloud that a stack file names; None where it names no cloud that is known."""
+    cloud = raw.get("cloud")
+    return model_on(cloud, raw) if isinstance(cloud, str) and cloud in CLOUDS else None
 
-    None where it names no cloud that is known.
-    """
-    cloud, cluster = raw.get("cloud"), raw.get("cluster")
-    platform = cast(Mapping[str, object], cluster).get("platform") if isinstance(cluster, Mapping) else None
-    if not isinstance(cloud, str) or cloud not in CLOUDS:
-        return None
-    known = platform if isinstance(platform, str) and platform in SETTINGS else next(iter(SETTINGS))
-    return with_platform(cloud, known)
+
+def model_on(cloud: str, raw: Mapping[str, object]) -> type[Config]:
+    """A cloud's model with the settings of the platforms alone that a stack file names."""
+    machines = raw.get("gpuVms")
+    listed = cast(Sequence[object], machines) if isinstance(machines, list) else ()
+    named = tuple(_platform_in(machine, VM_SETTINGS) for machine in listed)
+    return with_platform(cloud, _platform_in(raw.get("cluster"), SETTINGS), named)
+
+
+def _platform_in(part: object, known: Mapping[str, object]) -> str:
+    """The platform that a part of a stack file names; the first where it names none that is known."""
+    named = cast(Mapping[str, object], part).get("platform") if isinstance(part, Mapping) else None
+    return named if isinstance(named, str) and named in known else next(iter(known))
 
 
 @cache
-def with_platform(cloud: str, platform: str) -> type[Config]:
-    """A cloud's model whose clusters have the settings of one platform; what is closed stays closed."""
+def with_platform(cloud: str, platform: str, machines: tuple[str, ...] = ()) -> type[Config]:
+    """A cloud's model whose clusters have the settings of one platform, and whose GPU VMs, in their order,
+    those of `machines`; what is closed stays closed."""
     kind, model, cluster = SETTINGS[platform], CLOUDS[cloud], CLUSTERS[cloud]
     settings = copy(cluster.model_fields["settings"])
     settings.annotation = kind
@@ -87,7 +105,22 @@ def with_platform(cloud: str, platform: str) -> type[Config]:
     info = copy(model.model_fields["cluster"])
     annotation: Any = own | None if type(None) in get_args(info.annotation) else own
     info.annotation = annotation
-    return create_model(model.__name__, __base__=model, cluster=(annotation, info))
+    more: dict[str, Any] = {}
+    if machines:
+        listed = copy(model.model_fields["gpu_vms"])
+        kinds: Any = tuple[tuple(_machine_with(cloud, name) for name in machines)]  # pyright: ignore
+        listed.annotation = kinds
+        more["gpu_vms"] = (kinds, listed)
+    return create_model(model.__name__, __base__=model, cluster=(annotation, info), **more)
+
+
+@cache
+def _machine_with(cloud: str, platform: str) -> type[GpuVm]:
+    kind, machine = VM_SETTINGS[platform], MACHINES[cloud]
+    settings = copy(machine.model_fields["settings"])
+    settings.annotation, settings.examples = kind, [EXAMPLES[platform]]
+    own: Any = create_model(machine.__name__, __base__=machine, settings=(kind, settings))
+    return own
 
 
 def cluster_of(config: Config) -> Cluster:
@@ -103,3 +136,23 @@ def pools_of(config: Config) -> tuple[Pool, ...]:
 
 def gpu_vms_of(config: Config) -> tuple[GpuVm, ...]:
     return config.gpu_vms
+
+
+Settings = TypeVar("Settings", bound=VmSettings)
+
+
+def vms_of(config: Config, kind: type[Settings]) -> Iterator[tuple[str, GpuVm, Settings]]:
+    """GPU VMs of the platform with these settings, with their paths in the stack file."""
+    for index, machine in enumerate(gpu_vms_of(config)):
+        if isinstance(machine.settings, kind):
+            yield f"gpuVms[{index}]", machine, machine.settings
+
+
+def outside_networks(config: Config) -> dict[str, tuple[IPv4Network, ...]]:
+    """Networks of other stacks that settings of platforms name, by the catalogue's word for them."""
+    settings = config.cluster.settings if config.cluster else None
+    managers = (network for _, _, said in vms_of(config, JoinSettings) for network in said.manager_networks)
+    return {
+        "agents": settings.agent_networks if isinstance(settings, BackendaiSettings) else (),
+        "managers": tuple(dict.fromkeys(managers)),
+    }

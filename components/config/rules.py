@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
 
-from components.config.model import AlicloudConfig, AwsConfig, Config, LocalConfig, gpu_vms_of, pools_of
+from components.config.model import AlicloudConfig, AwsConfig, Config, LocalConfig, pools_of, vms_of
 from components.config.problems import HIDDEN, PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
@@ -17,11 +17,14 @@ from components.config.rules_alicloud import alicloud_problems
 from components.config.rules_atlas import ATLAS_RULES
 from components.config.rules_aws import aws_problems
 from components.config.rules_backendai import BACKENDAI_RULES
+from components.config.rules_backendai_join import JOIN_RULES
 from components.config.rules_gpu_vms import GPU_VM_RULES
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
 from components.config.rules_rented import rented_problems
 from components.config.types import NAME, STACK_LENGTH, suggested_name
+from components.platforms.backendai_join_settings import JoinSettings
+from components.platforms.supervisely_settings import AgentSettings
 
 Rule = Callable[[Config], Iterator[Problem]]
 
@@ -100,11 +103,18 @@ def mount_path(config: Config) -> Iterator[Problem]:
 
 
 def agent_folders(config: Config) -> Iterator[Problem]:
-    for index, vm in enumerate(gpu_vms_of(config)):
-        path = str(vm.settings.agent_host_dir or "")
-        if re.fullmatch(f"{SYSTEM}|{OURS}|{FULL}", path):
-            rule, remedy = "belongs to the system", "use a folder of its own, such as `/data/supervisely`"
-            yield Problem(f"gpuVms[{index}].settings.agentHostDir", path, rule, remedy)
+    folders = [
+        (f"{path}.settings.agentHostDir", said.agent_host_dir, "/data/supervisely")
+        for path, _, said in vms_of(config, AgentSettings)
+    ]
+    folders += [
+        (f"{path}.settings.mountPath", said.mount_path, "/vfroot")
+        for path, _, said in vms_of(config, JoinSettings)
+    ]
+    for where, folder, example in folders:
+        if re.fullmatch(f"{SYSTEM}|{OURS}|{FULL}", str(folder or "")):
+            remedy = f"use a folder of its own, such as `{example}`"
+            yield Problem(where, str(folder), "belongs to the system", remedy)
 
 
 def tags(config: Config) -> Iterator[Problem]:
@@ -157,6 +167,7 @@ RULES: tuple[Rule, ...] = (
     private_network,
     *RAY_RULES,
     *BACKENDAI_RULES,
+    *JOIN_RULES,
     *ATLAS_RULES,
     *GPU_VM_RULES,
 )

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from components.config.local import LocalSize
 from components.config.model import Config, cluster_of, pools_of
 from components.config.problems import Problem, show
-from components.platforms.backendai_settings import BackendaiSettings
+from components.config.rules_access import PRIVATE
+from components.config.sizes import Sized
+from components.platforms.backendai_settings import AgentOptions, BackendaiSettings
 
 # What the control plane with its databases, and an agent with Docker, were seen to need before any session.
 MASTER_GIB, AGENT_GIB = 2, 1
@@ -54,28 +57,28 @@ def sizes(config: Config) -> Iterator[Problem]:
         remedy = f"write `memoryGiB: {MASTER_GIB}` or more"
         yield Problem("cluster.master.memoryGiB", show(master.memory_gib), rule, remedy)
     for index, pool in enumerate(pools_of(config)):
-        path = f"cluster.pools[{index}]"
-        if not isinstance(pool, LocalSize):
-            continue
-        if pool.memory_gib < AGENT_GIB:
-            rule = f"is too little for an agent of a Backend.AI cluster, which needs {AGENT_GIB} GiB"
-            yield Problem(f"{path}.memoryGiB", show(pool.memory_gib), rule, f"write `memoryGiB: {AGENT_GIB}`")
-        elif pool.memory_gib <= settings.reserved_memory_gib:
-            rule = (
-                f"leaves no memory for sessions: `reservedMemoryGiB` is {show(settings.reserved_memory_gib)}"
-            )
-            also = (f"{_AT}.reservedMemoryGiB",)
-            yield Problem(
-                f"{path}.memoryGiB", show(pool.memory_gib), rule, "give more, or reserve less", also
-            )
-        if not pool.cpus.is_integer():
-            rule = "must be a whole number: an agent offers whole CPUs"
-            remedy = f"write `cpus: {max(1, round(pool.cpus))}`"
-            yield Problem(f"{path}.cpus", show(pool.cpus), rule, remedy)
-        elif pool.cpus <= settings.reserved_cpus:
-            rule = f"leaves no CPU for sessions: `reservedCpus` is {settings.reserved_cpus}"
-            also = (f"{_AT}.reservedCpus",)
-            yield Problem(f"{path}.cpus", show(pool.cpus), rule, "give more, or reserve less", also)
+        yield from agent_size(f"cluster.pools[{index}]", pool, settings, _AT)
+
+
+def agent_size(path: str, size: Sized, settings: AgentOptions, at: str) -> Iterator[Problem]:
+    """Of a machine with an agent whose settings are at `at`; what instance types have is asked later."""
+    if not isinstance(size, LocalSize):
+        return
+    if size.memory_gib < AGENT_GIB:
+        rule = f"is too little for an agent of a Backend.AI cluster, which needs {AGENT_GIB} GiB"
+        yield Problem(f"{path}.memoryGiB", show(size.memory_gib), rule, f"write `memoryGiB: {AGENT_GIB}`")
+    elif size.memory_gib <= settings.reserved_memory_gib:
+        rule = f"leaves no memory for sessions: `reservedMemoryGiB` is {show(settings.reserved_memory_gib)}"
+        also = (f"{at}.reservedMemoryGiB",)
+        yield Problem(f"{path}.memoryGiB", show(size.memory_gib), rule, "give more, or reserve less", also)
+    if not size.cpus.is_integer():
+        rule = "must be a whole number: an agent offers whole CPUs"
+        remedy = f"write `cpus: {max(1, round(size.cpus))}`"
+        yield Problem(f"{path}.cpus", show(size.cpus), rule, remedy)
+    elif size.cpus <= settings.reserved_cpus:
+        rule = f"leaves no CPU for sessions: `reservedCpus` is {settings.reserved_cpus}"
+        also = (f"{at}.reservedCpus",)
+        yield Problem(f"{path}.cpus", show(size.cpus), rule, "give more, or reserve less", also)
 
 
 def users(config: Config) -> Iterator[Problem]:
@@ -113,16 +116,34 @@ def images(config: Config) -> Iterator[Problem]:
 
 def scratch_root(config: Config) -> Iterator[Problem]:
     settings = backendai_settings(config)
-    if not settings:
-        return
-    path, shared = str(settings.scratch_root), str(config.storage.mount_path)
+    if settings:
+        yield from scratch_folder(_AT, settings, config.storage.mount_path, "storage.mountPath")
+
+
+def scratch_folder(
+    at: str, settings: AgentOptions, shared: PurePosixPath | None, said_at: str
+) -> Iterator[Problem]:
+    """Of an agent whose settings are at `at`; `shared` is what other machines see as well."""
+    path = str(settings.scratch_root)
     if re.fullmatch(_TAKEN, path):
         remedy = "use a folder of its own, such as `/data/scratches`"
-        yield Problem(f"{_AT}.scratchRoot", path, "belongs to the system", remedy)
-    elif f"{path}/".startswith(f"{shared}/"):
+        yield Problem(f"{at}.scratchRoot", path, "belongs to the system", remedy)
+    elif shared and f"{path}/".startswith(f"{shared}/"):
         rule = "lies in the shared storage, where agents would meet each other's sessions"
         remedy = "use a folder of the machine, such as `/data/scratches`"
-        yield Problem(f"{_AT}.scratchRoot", path, rule, remedy, ("storage.mountPath",))
+        yield Problem(f"{at}.scratchRoot", path, rule, remedy, (said_at,))
 
 
-BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, users, images, scratch_root)
+def agent_networks(config: Config) -> Iterator[Problem]:
+    settings = backendai_settings(config)
+    networks = settings.agent_networks if settings else ()
+    for index, network in enumerate(networks):
+        path = f"{_AT}.agentNetworks[{index}]"
+        if not any(network.subnet_of(private) for private in PRIVATE):
+            rule = "is not a private network: etcd and redis speak plain text"
+            yield Problem(path, str(network), rule, "join by a VPN or a peering, and name its private range")
+        elif network in networks[:index]:
+            yield Problem(path, str(network), "is there twice", "take one out")
+
+
+BACKENDAI_RULES = (dummy_pools, fixed_pools, sizes, users, images, scratch_root, agent_networks)

@@ -6,10 +6,12 @@ from ipaddress import IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
 from components.config import supervisely_tokens
-from components.config.model import Config, GpuVm, gpu_vms_of, pools_of
+from components.config.model import Config, GpuVm, gpu_vms_of, pools_of, vms_of
 from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import PRIVATE
 from components.config.supervisely_tokens import AGENTS, API
+from components.platforms.backendai_join_settings import JoinSettings
+from components.platforms.supervisely_settings import AgentSettings
 
 # The agent's own network between it and the server (docs of sly-net-client).
 AGENTS_NETWORK = IPv4Network("10.8.0.0/16")
@@ -53,16 +55,17 @@ def names(config: Config) -> Iterator[Problem]:
 
 
 def server(config: Config) -> Iterator[Problem]:
-    for path, vm in _vms(config):
-        address, where = vm.settings.server_address, f"{path}.settings.serverAddress"
-        if address.startswith("http://") and not _is_private(urlsplit(address).hostname or ""):
+    for path, _, said in vms_of(config, AgentSettings):
+        address, where = said.server_address, f"{path}.settings.serverAddress"
+        if address.startswith("http://") and not is_private(urlsplit(address).hostname or ""):
             rule = "would carry tokens in plain text over the internet"
             yield Problem(where, address, rule, "write https://; http:// is for private addresses only")
         if urlsplit(address).query or urlsplit(address).fragment:
             yield Problem(where, address, "is more than an address", "write it like https://host")
 
 
-def _is_private(host: str) -> bool:
+def is_private(host: str) -> bool:
+    """Of an address; a name may be anything."""
     try:
         return any(IPv4Address(host) in network for network in PRIVATE)
     except ValueError:
@@ -70,8 +73,7 @@ def _is_private(host: str) -> bool:
 
 
 def registry(config: Config) -> Iterator[Problem]:
-    for path, vm in _vms(config):
-        said = vm.settings
+    for path, _, said in vms_of(config, AgentSettings):
         if said.registry_login and not said.registry:
             rule = "needs a `registry` to log in to"
             yield Problem(
@@ -83,15 +85,15 @@ def registry(config: Config) -> Iterator[Problem]:
 
 
 def proxy(config: Config) -> Iterator[Problem]:
-    for path, vm in _vms(config):
-        if vm.settings.no_proxy and not vm.settings.proxy:
+    for path, _, said in vms_of(config, AgentSettings):
+        if said.no_proxy and not said.proxy:
             rule = "has no effect without `proxy`"
-            yield Problem(f"{path}.settings.noProxy", show(vm.settings.no_proxy), rule, "take it out")
+            yield Problem(f"{path}.settings.noProxy", show(said.no_proxy), rule, "take it out")
 
 
 def agents_network(config: Config) -> Iterator[Problem]:
     cidr = config.network.known_cidr
-    if cidr and gpu_vms_of(config) and cidr.overlaps(AGENTS_NETWORK):
+    if cidr and any(vms_of(config, AgentSettings)) and cidr.overlaps(AGENTS_NETWORK):
         rule = f"overlaps {AGENTS_NETWORK}, the network between Supervisely's agents and their server"
         yield Problem("network.cidr", str(cidr), rule, "take another, such as 10.89.16.0/20", ("gpuVms",))
     if cidr and gpu_vms_of(config) and config.cloud != "local" and cidr.overlaps(DOCKERS_NETWORK):
@@ -101,7 +103,7 @@ def agents_network(config: Config) -> Iterator[Problem]:
 
 def packages(config: Config) -> Iterator[Problem]:
     said, vms = config.packages.model_fields_set, gpu_vms_of(config)
-    if "index_url" in said and not config.cluster:
+    if "index_url" in said and not config.cluster and not any(vms_of(config, JoinSettings)):
         rule = "has no effect without `cluster`: GPU VMs get no Python packages"
         value = show(config.packages.index_url)
         yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
@@ -125,19 +127,19 @@ GPU_VM_RULES = (something, storage, names, server, registry, proxy, agents_netwo
 
 def token_problems(config: Config, given: Set[str], values: Mapping[str, str]) -> Iterator[Problem]:
     """`given` are the secret keys of the stack, `values` those that can be read."""
-    vms = list(_vms(config))
-    servers = {supervisely_tokens.host_of(vm.settings.server_address) for _, vm in vms}
+    vms = list(vms_of(config, AgentSettings))
+    servers = {supervisely_tokens.host_of(said.server_address) for *_, said in vms}
     agents = supervisely_tokens.pairs(values.get(AGENTS, ""))
     api = supervisely_tokens.pairs(values.get(API, ""))
-    for path, vm in vms:
+    for path, vm, said in vms:
         by_hand = vm.name in agents or (AGENTS in given and AGENTS not in values)
-        by_api = API in given and (API not in values or supervisely_tokens.api_token(api, vm) is not None)
-        yield from _token_of(path, vm, by_hand=by_hand, by_api=by_api)
-        if vm.settings.registry_login and PASSWORD not in given:
+        by_api = API in given and (API not in values or supervisely_tokens.api_token(api, said) is not None)
+        yield from _token_of(path, vm, said, by_hand=by_hand, by_api=by_api)
+        if said.registry_login and PASSWORD not in given:
             rule = f"needs `{PROJECT}:{PASSWORD}`"
             remedy = f"set it with `pulumi config set --secret {PROJECT}:{PASSWORD}`"
-            yield Problem(f"{path}.settings.registryLogin", vm.settings.registry_login, rule, remedy)
-    for name in sorted(agents.keys() - {vm.name for _, vm in vms}):
+            yield Problem(f"{path}.settings.registryLogin", said.registry_login, rule, remedy)
+    for name in sorted(agents.keys() - {vm.name for _, vm, _ in vms}):
         rule = f"names no GPU VM of the stack: {name or '(a token alone)'}"
         yield Problem(AGENTS, "(not shown)", rule, "write `<GPU VM>=<token>`, several with spaces between")
     for name in sorted(api.keys() - servers - {""}):
@@ -148,11 +150,11 @@ def token_problems(config: Config, given: Set[str], values: Mapping[str, str]) -
         yield Problem(API, "(not shown)", rule, "write `<host>=<token>`, several with spaces between")
     for key in (API, AGENTS, PASSWORD):
         if key in given and not vms:
-            yield Problem(key, "(not shown)", "has no effect without `gpuVms`", "take it out")
+            which = " of Supervisely" if gpu_vms_of(config) else ""
+            yield Problem(key, "(not shown)", f"has no effect without `gpuVms`{which}", "take it out")
 
 
-def _token_of(path: str, vm: GpuVm, *, by_hand: bool, by_api: bool) -> Iterator[Problem]:
-    said = vm.settings
+def _token_of(path: str, vm: GpuVm, said: AgentSettings, *, by_hand: bool, by_api: bool) -> Iterator[Problem]:
     if not by_hand and not by_api:
         rule = "has no token: neither an API token for its server, with which one is made, nor its own"
         remedy = f"set it with `pulumi config set --secret {PROJECT}:{API}`, or `{PROJECT}:{AGENTS}`"

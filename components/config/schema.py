@@ -5,8 +5,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from components.config.base import Change, Model
+from components.config.common import SETTINGS
 from components.config.fields import Field, fields, keys
-from components.config.model import CLOUDS, SECRET_KEYS
+from components.config.gpu_vms import VM_SETTINGS
+from components.config.model import CLOUDS, CLUSTERS, MACHINES, SECRET_KEYS
 from components.config.problems import PROJECT
 
 
@@ -21,6 +23,9 @@ def stack_schema() -> dict[str, Any]:
         clouds[cloud] = schema
     for model in {part for root in CLOUDS.values() for field in fields(root) for part in field.models}:
         _say_what_changes(model, definitions[model.__name__])
+    for models, kinds in ((CLUSTERS, SETTINGS), (MACHINES, VM_SETTINGS)):
+        for model in models.values():
+            definitions[model.__name__]["allOf"] = [_of_platform(*each) for each in kinds.items()]
     cloud_key = {"description": "Where machines come from.", "enum": list(CLOUDS)}
     text = {"type": "string"}
     return {
@@ -57,6 +62,14 @@ def _branch(cloud: str, schema: dict[str, Any]) -> dict[str, Any]:
             "patternProperties": {f"^{PROJECT}:(?!(?:{known})$)": False},
             "required": [f"{PROJECT}:{key}" for key in schema["required"]],
         },
+    }
+
+
+def _of_platform(platform: str, settings: type[Model]) -> dict[str, Any]:
+    """What holds for a cluster or a GPU VM of this platform."""
+    return {
+        "if": {"properties": {"platform": {"const": platform}}},
+        "then": {"properties": {"settings": {"$ref": f"#/$defs/{settings.__name__}"}}},
     }
 
 

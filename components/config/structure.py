@@ -15,7 +15,6 @@ from components.config.problems import HIDDEN, PROJECT, Problem, path_of, show, 
 
 # With a wrong cloud or platform nobody can say which keys belong below these.
 _OF_THE_CLOUD = ("cluster.master", "cluster.pools", "gpuVms")
-_OF_THE_PLATFORM = ("cluster.settings",)
 _PRESENCE = ("missing", "extra_forbidden")
 
 _KINDS = {
@@ -105,8 +104,7 @@ def _is_echo(error: ErrorDetails) -> bool:
 def _is_undecided(error: ErrorDetails, wrong_paths: list[str], *, cloud_known: bool) -> bool:
     path = path_of(error["loc"])
     below = [] if cloud_known else [*_OF_THE_CLOUD]
-    if "cluster.platform" in wrong_paths:
-        below += _OF_THE_PLATFORM
+    below += [f"{wrong[: -len('platform')]}settings" for wrong in wrong_paths if wrong.endswith(".platform")]
     if error["type"] in _PRESENCE and any(within(path, place) for place in below):
         return True
     is_unknown = error["type"] == "extra_forbidden" and not cloud_known

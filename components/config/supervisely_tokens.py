@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from components.config.gpu_vms import AnyGpuVm
-from components.config.model import Config, gpu_vms_of
+from components.config.model import Config, vms_of
+from components.platforms.supervisely_settings import AgentSettings
 
 API, AGENTS = "superviselyApiTokens", "superviselyAgentTokens"
 
@@ -20,19 +20,19 @@ def host_of(server: str) -> str:
     return urlsplit(server).netloc
 
 
-def api_token(tokens: Mapping[str, str], vm: AnyGpuVm) -> str | None:
+def api_token(tokens: Mapping[str, str], said: AgentSettings) -> str | None:
     """The token for the server of a GPU VM; one without a name is for the one server that there is."""
-    return tokens.get(host_of(vm.settings.server_address), tokens.get(""))
+    return tokens.get(host_of(said.server_address), tokens.get(""))
 
 
 def tokens(config: Config, values: Mapping[str, str]) -> dict[str, str]:
     """By `<key>/<server's host>` and `<key>/<GPU VM>`, those that the stack's GPU VMs use."""
     api, agents = pairs(values.get(API, "")), pairs(values.get(AGENTS, ""))
     found: dict[str, str] = {}
-    for vm in gpu_vms_of(config):
-        token = api_token(api, vm)
+    for _, vm, said in vms_of(config, AgentSettings):
+        token = api_token(api, said)
         if token is not None:
-            found[f"{API}/{host_of(vm.settings.server_address)}"] = token
+            found[f"{API}/{host_of(said.server_address)}"] = token
         if vm.name in agents:
             found[f"{AGENTS}/{vm.name}"] = agents[vm.name]
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from components.config.fields import known_keys
-from components.config.model import SECRET_KEYS, Config, model_of, with_platform
+from components.config.model import SECRET_KEYS, Config, model_of, model_on
 from components.config.plain_secrets import plain_secrets
 from components.config.problems import HIDDEN, PROJECT, ConfigError, Problem, within
 from components.config.rules import (
@@ -16,6 +16,7 @@ from components.config.rules import (
     secrets_of_other_platforms,
     stack_name_problems,
 )
+from components.config.rules_backendai_join import join_secret_problems
 from components.config.rules_gpu_vms import token_problems
 from components.config.structure import mend, parse, unknown_key
 
@@ -40,6 +41,17 @@ _SECRETS: dict[str, tuple[str, str, str]] = {
         r"[\x21-\x7e]{12,64}",
         "must be 12 to 64 printable characters without spaces",
         "set another, such as `openssl rand -hex 16` prints",
+    ),
+    # it goes into a file of the agent between quotes
+    "backendaiEtcdPassword": (
+        r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{1,256}",
+        "must be printable characters without spaces, quotes and backslashes",
+        "set it again as etcd has it",
+    ),
+    "backendaiApiKeys": (
+        r"[A-Za-z0-9]{8,64}:[\x21-\x7e]{16,128}",
+        "must be an access key, a colon and a secret key",
+        "set it as `<access key>:<secret key>`",
     ),
     "atlasAdminPassword": (
         r"[\x21-\x7e]{12,64}",
@@ -71,7 +83,7 @@ def validate(
         if key not in SECRET_KEYS and key not in secret_keys
     }
     of_cloud = model_of(plain)
-    model = of_cloud or with_platform("local", "ray")
+    model = of_cloud or model_on("local", plain)
     problems = [*stack_name_problems(stack), *_secret_problems(raw, secret_keys, model)]
     for key in _hidden(raw, secret_keys, model):
         mend(plain, (key,), model)
@@ -87,6 +99,7 @@ def validate(
     found += generation_without_effect(config, secret_keys)
     found += secrets_of_other_platforms(config, secret_keys)
     readable = {key: str(raw[key]) for key in SECRET_KEYS if key in secret_keys and raw[key] != ENCRYPTED}
+    found += join_secret_problems(config, secret_keys)
     found += token_problems(config, secret_keys & SECRET_KEYS.keys(), readable)
     problems += [problem for problem in found if not _is_echo(problem, causes)]
     if problems:

@@ -16,7 +16,10 @@ from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
-from components.platforms import gpu
+from components.platforms import backendai_agent, backendai_join
+from components.platforms.backendai_agent import ETCD_PORT, identity, rpc_pair
+from components.platforms.backendai_join_settings import API_KEYS
+from components.platforms.backendai_join_settings import PASSWORD as ETCD_PASSWORD
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 
@@ -30,14 +33,16 @@ MANAGER_KEY = "backendai/manager"
 # What a session, a drain and a web page were seen to need. What sessions themselves open (30000 to 31000)
 # stays closed, because nothing checks who calls there; so do metrics and the storage proxy's manager API.
 PORTS: tuple[Port, ...] = (
-    Port("backendai-etcd", 2379, 2379, MASTER, (WORKER,), "the cluster's configuration, by password"),
-    Port("backendai-redis", 6379, 6379, MASTER, (WORKER,), "heartbeats and events, by password"),
+    Port("backendai-etcd", 2379, 2379, MASTER, (WORKER, "agents"), "configuration, by password"),
+    Port("backendai-redis", 6379, 6379, MASTER, (WORKER, "agents"), "heartbeats and events, by password"),
     Port("backendai-rpc", 6001, 6001, WORKER, (MASTER,), "the manager's calls, encrypted"),
     Port("backendai-api", 8081, 8081, MASTER, ("users",), "the manager's API, by keypair"),
     Port("backendai-web", 8090, 8090, MASTER, ("users",), "the web page, by password"),
     Port("backendai-files", 6021, 6021, MASTER, ("users",), "up- and downloads, by a token of the manager"),
 )
 KEEPS_STATE = True
+# The same platform on GPU VMs.
+gpu_vm = backendai_join
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
@@ -57,6 +62,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             "AUTO_PULL": settings.auto_pull,
             "REGISTRIES": json.dumps([registry.model_dump() for registry in settings.registries]),
             "REGISTRY_NAMES": list(dict.fromkeys(registry.name for registry in settings.registries)),
+            "AGENT_NETWORKS": [str(network) for network in settings.agent_networks],
             "GROUPS_WANTED": [pool.name for pool in pools_of(fleet.config)],
             "RPC_PUBLIC_KEY": rpc.apply(lambda pair: pair.public),
             "API_PY": (_USERDATA / "backendai_api.py").read_text(),
@@ -92,39 +98,21 @@ def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) ->
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:
     """An agent that registers in the resource group of its pool."""
     settings = settings_of(fleet)
-    pair = keys.curve_pair(_key_of(node), _generation(fleet))
+    dummy = node.pool in settings.dummy_pools
     return Call(
         scripts=SCRIPTS,
         verb="agent",
         settings={
+            **backendai_agent.settings(fleet, node, keys, machine, settings, dummy=dummy),
             **_common(fleet),
-            "NODE_IP": machine.private_ip,
             "ETCD_HOST": controller.private_ip,
-            "AGENT": identity(fleet, node),
+            "ETCD_PORT": ETCD_PORT,
+            "ETCD_USER": "agent",
             "GROUP": node.pool or "default",
-            "BACKEND": "dummy" if node.pool in settings.dummy_pools else "docker",
-            "REGION": fleet.config.cloud,
-            "INSTANCE_TYPE": next(iter(node.spec.types), f"{node.size.cpus:g}x{node.size.memory_gib:g}"),
-            "CPUS": int(node.size.cpus),
-            "GPUS": node.gpus,
-            "MEMORY_MIB": int(node.size.memory_gib * 1024),
-            "RESERVED_CPUS": settings.reserved_cpus,
-            "RESERVED_MIB": int(settings.reserved_memory_gib * 1024),
-            "RESERVED_DISK_GIB": settings.reserved_disk_gib,
-            "SCRATCH_ROOT": str(settings.scratch_root),
-            "SCRATCH_TYPE": settings.scratch_type,
-            "KERNEL_IMAGES": settings.kernel_images,
-            "DAEMON": json.dumps(_daemon(fleet, node)),
-            **gpu.settings(fleet),
-            "MANAGER_PUBLIC_KEY": keys.curve_pair(MANAGER_KEY, _generation(fleet)).apply(
-                lambda pair: pair.public
-            ),
-            "AGENT_PUBLIC_KEY": pair.apply(lambda pair: pair.public),
+            "LEAVER": True,
+            "MANAGER_PUBLIC_KEY": _manager_public_key(fleet, keys),
         },
-        secrets={
-            "AGENT_PRIVATE_KEY": pair.apply(lambda pair: pair.private),
-            "ETCD_PASSWORD": _secret(fleet, keys, "etcd/agent"),
-        },
+        secrets=backendai_agent.secrets(fleet, node, keys, _secret(fleet, keys, "etcd/agent")),
     )
 
 
@@ -146,9 +134,7 @@ def member(fleet: Fleet, node: Node, keys: Keys, machine: Machine) -> Call:  # n
             "NAMESPACE": fleet.stack,
             "STORAGE_PATH": str(fleet.config.storage.mount_path),
             "DRAIN_MINUTES": settings.drain_minutes,
-            "AGENT_PUBLIC_KEY": keys.curve_pair(_key_of(node), _generation(fleet)).apply(
-                lambda pair: pair.public
-            ),
+            "AGENT_PUBLIC_KEY": rpc_pair(fleet, node, keys).apply(lambda pair: pair.public),
         },
         timeout=MEMBERSHIP_SECONDS + settings.drain_minutes * 60,
     )
@@ -159,11 +145,11 @@ def urls() -> Mapping[str, str]:
     return {"backendaiWeb": "http://127.0.0.1:8090", "backendaiApi": "http://127.0.0.1:8081"}
 
 
-def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:  # noqa: ARG001
-    """The administrator's e-mail, password and keypair, a file of environment variables for the client, and
-    the accounts of users.
+def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:
+    """The administrator's e-mail, password and keypair, a file of environment variables for the client, the
+    accounts of users, and what a stack says and keeps secret whose agents join this manager.
 
-    Its endpoint is that of `fleet tunnel`.
+    Its endpoint is that of `fleet tunnel`; the other stack's is the master itself.
     """
     endpoint = urls()["backendaiApi"]
     told = _administrator(fleet, keys)
@@ -174,12 +160,21 @@ def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pu
             f"BACKEND_ACCESS_KEY={pair[0]}\nBACKEND_SECRET_KEY={pair[1]}\n"
         )
 
+    pair = pulumi.Output.all(told["accessKey"], told["secretKey"])
     return {
         "endpoint": endpoint,
         "email": settings_of(fleet).admin_email,
         **told,
-        "environment": pulumi.Output.all(told["accessKey"], told["secretKey"]).apply(environment),
+        "environment": pair.apply(environment),
         "users": _people(fleet, keys),
+        "join": {
+            "etcdAddress": machine.private_ip.apply(lambda address: f"{address}:{ETCD_PORT}"),
+            "namespace": fleet.stack,
+            "managerPublicKey": _manager_public_key(fleet, keys),
+            "apiEndpoint": machine.private_ip.apply(lambda address: f"http://{address}:8081"),
+            ETCD_PASSWORD: _secret(fleet, keys, "etcd/agent"),
+            API_KEYS: pair.apply(":".join),
+        },
     }
 
 
@@ -190,13 +185,8 @@ def settings_of(fleet: Fleet) -> BackendaiSettings:
     return settings
 
 
-def identity(fleet: Fleet, node: Node) -> str:
-    """Never what a cloud or a host name would make of it; a manager knows agents of several stacks by it."""
-    return f"{fleet.stack}-{node.name}"
-
-
-def _key_of(node: Node) -> str:
-    return f"backendai/agent/{node.name}"
+def _manager_public_key(fleet: Fleet, keys: Keys) -> pulumi.Output[str]:
+    return keys.curve_pair(MANAGER_KEY, _generation(fleet)).apply(lambda pair: pair.public)
 
 
 def _generation(fleet: Fleet) -> int:
@@ -244,15 +234,4 @@ def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
         "NAMESPACE": fleet.stack,
         "INDEX_URL": fleet.config.packages.index_url or "",
         "STORAGE_PATH": str(fleet.config.storage.mount_path),
-    }
-
-
-def _daemon(fleet: Fleet, node: Node) -> dict[str, object]:
-    """Docker's own file. Where a host has the old kind of cgroups, containers need one of their own."""
-    packages = fleet.config.packages
-    return {
-        "default-cgroupns-mode": "private",
-        "registry-mirrors": list(packages.registry_mirrors),
-        "insecure-registries": list(packages.insecure_registries),
-        **(gpu.RUNTIMES if node.gpus else {}),
     }

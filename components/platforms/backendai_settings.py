@@ -1,4 +1,4 @@
-"""`cluster.settings` of the platform `backendai`."""
+"""`cluster.settings` of the platform `backendai`; those of an agent of another manager lie beside it."""
 
 import re
 from pathlib import PurePosixPath
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from components.config.base import Change, Model, refuse
-from components.config.types import HostAndPort, MountPath, PoolName, Url
+from components.config.types import Cidr, HostAndPort, MountPath, PoolName, Url
 
 # The one that was tried; its database has no tested way to another one.
 VERSION = "26.9.6"
@@ -87,21 +87,8 @@ class User(Model):
     ] = False
 
 
-class BackendaiSettings(Model):
-    """The control plane on the master, and the agents: one resource group per pool."""
-
-    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
-        **dict.fromkeys(
-            ("scalingGroup", "scaling-group", "initialResourceGroupName", "resourceGroup"),
-            "every pool is a resource group of its name: write it as `name` of the pool",
-        ),
-        "watcher": "agents have no watcher any more: systemd starts them again",
-        **dict.fromkeys(
-            ("etcdAddr", "etcdAddress", "namespace", "redisAddr"),
-            "the control plane is the stack's own master: take it out",
-        ),
-        "adminPassword": "it is a secret: `pulumi config set --secret agent-fleet:backendaiAdminPassword`",
-    }
+class AgentOptions(Model):
+    """What holds for every agent, whoever's its manager is."""
 
     version: Annotated[
         str,
@@ -110,43 +97,6 @@ class BackendaiSettings(Model):
         Change.IN_PLACE,
         Field(description="Version of Backend.AI on every machine.", examples=[VERSION]),
     ] = VERSION
-    admin_email: Annotated[
-        str,
-        AfterValidator(_email),
-        Change.IN_PLACE,
-        Field(
-            description="The administrator; a password and keys are in the outputs.",
-            examples=["ann@example.org"],
-        ),
-    ] = "admin@agent-fleet.internal"
-    users: Annotated[
-        tuple[User, ...],
-        Change.IN_PLACE,
-        Field(
-            max_length=500,
-            description="Accounts; a first password and keys of each are in the outputs. One that is taken "
-            "out is closed, and what it owns stays.",
-            examples=[[{"email": "ann@example.org"}]],
-        ),
-    ] = ()
-    dummy_pools: Annotated[
-        tuple[PoolName, ...],
-        Change.IN_PLACE,
-        Field(
-            max_length=50,
-            description="Pools whose agents only pretend to run sessions, without Docker: for trials.",
-            examples=[["pretended"]],
-        ),
-    ] = ()
-    registries: Annotated[
-        tuple[Registry, ...],
-        Change.IN_PLACE,
-        Field(
-            max_length=20,
-            description="Container registries of kernel images; the manager lists their images.",
-            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai", "project": "stable"}]],
-        ),
-    ] = ()
     kernel_images: Annotated[
         tuple[Annotated[str, AfterValidator(_image)], ...],
         Change.IN_PLACE,
@@ -156,11 +106,6 @@ class BackendaiSettings(Model):
             examples=[["cr.backend.ai/stable/python:3.13-ubuntu24.04-amd64"]],
         ),
     ] = ()
-    auto_pull: Annotated[
-        Literal["digest", "tag", "none"],
-        Change.IN_PLACE,
-        Field(description="When an agent pulls a session's image anew.", examples=["tag"]),
-    ] = "digest"
     reserved_cpus: Annotated[
         int,
         Change.IN_PLACE,
@@ -203,3 +148,72 @@ class BackendaiSettings(Model):
             examples=[30],
         ),
     ] = 10
+
+
+class BackendaiSettings(AgentOptions):
+    """The control plane on the master, and the agents: one resource group per pool."""
+
+    ELSEWHERE = {  # noqa: RUF012 - nobody changes it
+        **dict.fromkeys(
+            ("scalingGroup", "scaling-group", "initialResourceGroupName", "resourceGroup"),
+            "every pool is a resource group of its name: write it as `name` of the pool",
+        ),
+        "watcher": "agents have no watcher any more: systemd starts them again",
+        **dict.fromkeys(
+            ("etcdAddr", "etcdAddress", "namespace", "redisAddr"),
+            "the control plane is the stack's own master: take it out",
+        ),
+        "adminPassword": "it is a secret: `pulumi config set --secret agent-fleet:backendaiAdminPassword`",
+    }
+
+    admin_email: Annotated[
+        str,
+        AfterValidator(_email),
+        Change.IN_PLACE,
+        Field(
+            description="The administrator; a password and keys are in the outputs.",
+            examples=["ann@example.org"],
+        ),
+    ] = "admin@agent-fleet.internal"
+    users: Annotated[
+        tuple[User, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=500,
+            description="Accounts; a first password and keys of each are in the outputs. One that is taken "
+            "out is closed, and what it owns stays.",
+            examples=[[{"email": "ann@example.org"}]],
+        ),
+    ] = ()
+    dummy_pools: Annotated[
+        tuple[PoolName, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=50,
+            description="Pools whose agents only pretend to run sessions, without Docker: for trials.",
+            examples=[["pretended"]],
+        ),
+    ] = ()
+    registries: Annotated[
+        tuple[Registry, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=20,
+            description="Container registries of kernel images; the manager lists their images.",
+            examples=[[{"name": "cr.backend.ai", "url": "https://cr.backend.ai", "project": "stable"}]],
+        ),
+    ] = ()
+    auto_pull: Annotated[
+        Literal["digest", "tag", "none"],
+        Change.IN_PLACE,
+        Field(description="When an agent pulls a session's image anew.", examples=["tag"]),
+    ] = "digest"
+    agent_networks: Annotated[
+        tuple[Cidr, ...],
+        Change.IN_PLACE,
+        Field(
+            max_length=20,
+            description="Private IPv4 networks of agents of other stacks, which reach etcd and redis.",
+            examples=[["10.91.0.0/20"]],
+        ),
+    ] = ()

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.call import ApiCall, Call
+from components.cloud import Machine
 from components.config.gpu_vms import AnyGpuVm
 from components.config.supervisely_tokens import host_of
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platform import Enrolled
 from components.platforms import gpu
+from components.platforms.supervisely_settings import AgentSettings
 from components.ports import Port
 
 SCRIPTS = ("gpu", "supervisely")
@@ -24,15 +26,17 @@ PORTS: tuple[Port, ...] = ()
 SPACE_MIB = 2000
 
 
-def _spec(node: Node) -> AnyGpuVm:
-    if not isinstance(node.spec, AnyGpuVm):
+def _spec(node: Node) -> tuple[AnyGpuVm, AgentSettings]:
+    """What the stack file says of its machine, and of its agent."""
+    settings = node.spec.settings if isinstance(node.spec, AnyGpuVm) else None
+    if not isinstance(node.spec, AnyGpuVm) or not isinstance(settings, AgentSettings):
         raise TypeError(node.name)
-    return node.spec
+    return node.spec, settings
 
 
 def enrol(fleet: Fleet, node: Node, keys: Keys) -> ApiCall | None:
     """Makes the agent at the server; None where the team made it by hand and gives its token."""
-    said = _spec(node).settings
+    _, said = _spec(node)
     if keys.given(f"superviselyAgentTokens/{node.name}") is not None:
         return None
     return ApiCall(
@@ -48,10 +52,10 @@ def enrol(fleet: Fleet, node: Node, keys: Keys) -> ApiCall | None:
     )
 
 
-def agent(fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Call:
+def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, enrolled: Enrolled | None) -> Call:  # noqa: ARG001
     """The agent's container, with the token that the server or the team gave."""
-    spec = _spec(node)
-    said, packages = spec.settings, fleet.config.packages
+    spec, said = _spec(node)
+    packages = fleet.config.packages
     token = keys.given(f"superviselyAgentTokens/{node.name}") if enrolled is None else enrolled["token"]
     password = keys.given("superviselyRegistryPassword") if said.registry_login else None
     if token is None:
@@ -64,8 +68,10 @@ def agent(fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Ca
             "IMAGE": f"{said.image}:{said.agent_version}",
             "GPUS": spec.gpus,
             "AGENT_HOST_DIR": str(said.agent_host_dir or ""),
-            "ENVIRONMENT": _environment(spec),
-            "DAEMON": json.dumps(_daemon(spec, packages.registry_mirrors, packages.insecure_registries)),
+            "ENVIRONMENT": _environment(spec, said),
+            "DAEMON": json.dumps(
+                _daemon(spec, said, packages.registry_mirrors, packages.insecure_registries)
+            ),
             "REGISTRY": said.registry or "",
             "REGISTRY_LOGIN": said.registry_login or "",
             "PROXY": said.proxy or "",
@@ -80,7 +86,7 @@ def agent(fleet: Fleet, node: Node, keys: Keys, enrolled: Enrolled | None) -> Ca
 
 def member(node: Node, keys: Keys, enrolled: Enrolled | None) -> ApiCall | None:
     """At the server: running, with its version and GPUs; None where it cannot be asked."""
-    spec = _spec(node)
+    spec, said = _spec(node)
     if enrolled is None:
         return None
     return ApiCall(
@@ -89,14 +95,14 @@ def member(node: Node, keys: Keys, enrolled: Enrolled | None) -> ApiCall | None:
         settings={
             **_server(node, keys),
             "id": enrolled["id"],
-            "version": spec.settings.agent_version,
+            "version": said.agent_version,
             "gpus": spec.gpus,
         },
     )
 
 
 def _server(node: Node, keys: Keys) -> dict[str, Any]:
-    said = _spec(node).settings
+    _, said = _spec(node)
     return {
         "vm": node.name,
         "server": said.server_address,
@@ -106,9 +112,8 @@ def _server(node: Node, keys: Keys) -> dict[str, Any]:
     }
 
 
-def _environment(spec: AnyGpuVm) -> str:
+def _environment(spec: AnyGpuVm, said: AgentSettings) -> str:
     """Lines of the agent's environment, but its token, the server and folders, which the script adds."""
-    said = spec.settings
     values: dict[str, str] = {
         "PULL_POLICY": said.pull_policy,
         "DELETE_TASK_DIR_ON_FINISH": "true",
@@ -129,9 +134,10 @@ def _environment(spec: AnyGpuVm) -> str:
     return "\n".join(f"{name}={value}" for name, value in values.items())
 
 
-def _daemon(spec: AnyGpuVm, mirrors: tuple[str, ...], insecure: tuple[str, ...]) -> Mapping[str, Any]:
+def _daemon(
+    spec: AnyGpuVm, said: AgentSettings, mirrors: tuple[str, ...], insecure: tuple[str, ...]
+) -> Mapping[str, Any]:
     """Docker's daemon.json. Reasons: docs/supervisely.md, "Docker"."""
-    said = spec.settings
     found: dict[str, Any] = {
         "default-cgroupns-mode": "private",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],

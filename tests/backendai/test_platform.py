@@ -27,8 +27,8 @@ def calls(**settings: Any) -> dict[str, Call]:
 def test_only_what_is_needed_between_hosts_is_open_and_to_people_what_asks_who_they_are() -> None:
     opened = {(port.to_role, port.first, port.last): port.sources for port in backendai.PORTS}
     assert opened == {
-        ("master", 2379, 2379): ("worker",),
-        ("master", 6379, 6379): ("worker",),
+        ("master", 2379, 2379): ("worker", "agents"),
+        ("master", 6379, 6379): ("worker", "agents"),
         ("worker", 6001, 6001): ("master",),
         ("master", 8081, 8081): ("users",),
         ("master", 8090, 8090): ("users",),

@@ -41,6 +41,17 @@ def test_a_good_stack_file_is_valid_in_an_editor(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(SCHEMA.read_text()))
 
 
+@pytest.mark.parametrize("platform", ["supervisely", "backendai"])
+def test_an_editor_knows_which_platform_a_setting_is_of(platform: str) -> None:
+    document = yaml.safe_load((FILES / "good" / "backendai-join-beside-supervisely.yaml").read_text())
+    vms = document["config"]["agent-fleet:gpuVms"]
+    assert {vm["platform"] for vm in vms} == {"supervisely", "backendai"}
+    for vm in vms:
+        vm["platform"] = platform
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+
+
 @pytest.mark.parametrize("path", BAD, **by_name)
 def test_a_bad_stack_file_gives_its_report(path: Path) -> None:
     with pytest.raises(ConfigError) as refused:

@@ -103,8 +103,3 @@ def test_a_master_made_anew_is_the_same_cluster(up: BackendaiFleet) -> None:
     up.batch("after", "python3 -c 'print(1)'")
     wait_until("the session is over", lambda: up.session("after")[0] == "TERMINATED", 180)
     assert up.session("after")[1] == "SUCCESS"
-
-
-def test_down_leaves_nothing(up: BackendaiFleet) -> None:
-    assert up.run("down", up.stack).code == 0
-    assert up.left() == []

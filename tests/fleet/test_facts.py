@@ -13,7 +13,7 @@ from fleet.facts import Seen, gather
 from fleet.inventory import Inventory
 from tests.fleet import sshd
 
-REPORT = {"unit": "active", "version": "2.55.1"}
+REPORT = {"service": "agent", "unit": "active", "version": "2.55.1"}
 
 
 def running(*nodes):

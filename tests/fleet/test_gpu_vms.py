@@ -16,7 +16,14 @@ from fleet.judge import judge
 from fleet.logs import log_command
 from tests.fleet.conftest import OUTPUTS
 
-REPORT = {"unit": "active", "version": "6.9.7", "connected": True, "gpus": 0, "uptimeSeconds": 9}
+REPORT = {
+    "service": "agent",
+    "unit": "active",
+    "version": "6.9.7",
+    "connected": True,
+    "gpus": 0,
+    "uptimeSeconds": 9,
+}
 
 
 @pytest.fixture

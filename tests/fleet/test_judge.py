@@ -7,6 +7,7 @@ from fleet.facts import Facts, Seen
 from fleet.judge import judge
 
 REPORT = {
+    "service": "ray",
     "unit": "active",
     "version": "2.55.1",
     "uptimeSeconds": 100,
@@ -72,9 +73,17 @@ def test_a_machine_that_the_cloud_does_not_know_is_missing(inventory, well):
     assert row(verdict, "workers-2").problems == ("its machine is missing",)
 
 
-def test_a_stopped_service_is_to_be_repaired(inventory, well):
-    facts = with_report(well, "workers-2", Seen({**REPORT, "unit": "inactive"}))
-    assert judge(inventory, facts).next_commands == ("python -m fleet repair dev workers-2",)
+def test_a_stopped_service_is_named_and_to_be_repaired(inventory, well):
+    verdict = judge(inventory, with_report(well, "workers-2", Seen({**REPORT, "unit": "inactive"})))
+    assert row(verdict, "workers-2").problems == ("its service ray is inactive",)
+    assert verdict.next_commands == ("python -m fleet repair dev workers-2",)
+
+
+def test_an_agent_that_lacks_a_service_is_to_be_repaired(inventory, well):
+    report = {**REPORT, "connected": False, "unreachable": ["docker", "etcd"]}
+    verdict = judge(inventory, with_report(well, "workers-2", Seen(report)))
+    assert row(verdict, "workers-2").problems == ("it does not reach docker and etcd",)
+    assert verdict.next_commands == ("python -m fleet repair dev workers-2",)
 
 
 def test_a_drained_agent_is_seen_by_its_controller_though_its_unit_is_active(inventory, well):
@@ -210,3 +219,13 @@ def test_an_agent_that_gets_no_work_is_not_well_and_its_work_is_shown(inventory,
     problem = "its controller gives it no work: it is not schedulable"
     assert row(verdict, "workers-1").problems == (problem,)
     assert verdict.next_commands == ("python -m fleet repair dev workers-1",)
+
+
+def test_an_agent_of_another_stack_is_a_guest_and_no_stranger(inventory, well):
+    guest = {"ip": "10.91.0.2", "state": "ALIVE", "name": "other-trainer", "guest": True, "work": "1 session"}
+    verdict = judge(inventory, with_agents(well, *well.agents.value, guest))
+    assert verdict.well
+    found = row(verdict, "other-trainer")
+    assert (found.role, found.agent, found.work, found.remedy) == ("guest", "ALIVE", "1 session", None)
+    gone = judge(inventory, with_agents(well, *well.agents.value, {**guest, "state": "LOST"}))
+    assert [one.name for one in gone.rows] == list(ADDRESSES), "its own stack tells what became of it"

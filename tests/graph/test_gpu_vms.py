@@ -9,7 +9,7 @@ import pytest
 
 from components.config.base import Change
 from components.config.fields import change_table
-from components.config.local import LocalConfig
+from components.config.model import with_platform
 from tests.graph.recording import Recording, record
 from tests.graph.test_change_table import OF_GPU_VMS, hosts, replaced
 
@@ -191,14 +191,15 @@ EDITS: dict[str, Edit] = {
         decommission={"call": "agents.archive", "body": {"ids": "{id}"}}
     ),
 }
-# Another platform is not there yet; the others are tried by name below.
+# Another platform is another agent (test_backendai_join.py); the others are tried by name below.
 TRIED_ELSEWHERE = {
     "gpuVms[].platform",
     "gpuVms[].settings.caCertificate",
     "gpuVms[].settings.identity",
     "packages.nvidiaRepository",
 }
-TABLE = [line for line in change_table(LocalConfig) if line[0].startswith("gpuVms") or line[0] in OF_GPU_VMS]
+OF_SUPERVISELY = change_table(with_platform("local", "ray", ("supervisely",)))
+TABLE = [line for line in OF_SUPERVISELY if line[0].startswith("gpuVms") or line[0] in OF_GPU_VMS]
 
 
 def changed(edit: Edit) -> Recording:

@@ -25,7 +25,8 @@ def call() -> Any:
     fleet = fleet_of(config, "vision", (), {})
     enrolled: Any = {"id": 1, "token": TOKEN}
     keys: Any = GivenKeys()
-    return supervisely.agent(fleet, fleet.gpu_vms[0], keys, enrolled)
+    machine: Any = None
+    return supervisely.agent(fleet, fleet.gpu_vms[0], keys, machine, enrolled)
 
 
 def test_every_option_reaches_the_agents_environment() -> None:

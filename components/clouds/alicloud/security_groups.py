@@ -27,8 +27,9 @@ class SecurityGroups(pulumi.ComponentResource):
     in the state once per machine, stays short.
 
     Rules are resources of their own and name groups, so one more worker changes no rule. A rule is replaced
-    by any change but that of its description; a group and a machine by none. Nobody but `access.admins` and
-    `access.users` is let in from outside; Alibaba Cloud does not know the operator's computer.
+    by any change but that of its description; a group and a machine by none. Nobody is let in from outside
+    but `access.admins`, `access.users` and networks that a platform's settings name; Alibaba Cloud does not
+    know the operator's computer.
     Machines may go out anywhere: packages and data come from where the team says.
     """
 

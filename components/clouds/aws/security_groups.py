@@ -28,8 +28,8 @@ class SecurityGroups(pulumi.ComponentResource):
 
     Outputs: `ids` by role; `storage`, the one of its mount targets; `rules` by role and for STORAGE, which
     Identities waits for. They are resources of their own and name groups, so one more worker changes no rule,
-    and a changed rule no group and no machine. Nobody but `access.admins` and `access.users` is let in from
-    outside; AWS does not know the operator's computer.
+    and a changed rule no group and no machine. Nobody is let in from outside but `access.admins`,
+    `access.users` and networks that a platform's settings name; AWS does not know the operator's computer.
     Machines may go out anywhere: packages and data come from where the team says. The storage goes nowhere.
     """
 
