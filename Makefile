@@ -55,6 +55,7 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 	cat userdata/common.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/databases.sh userdata/gpu.sh userdata/backendai_databases.sh userdata/backendai_manager.sh userdata/backendai_members.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/gpu.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/databases.sh userdata/atlas_master.sh userdata/atlas_worker.sh userdata/atlas.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/gpu.sh userdata/supervisely.sh | venv/bin/shellcheck -s bash -
 	venv/bin/yamllint --strict .
 

@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     made = command(
         "client",
         lambda given, _: client.client(given.stack, given.dir),
-        "write what a laptop needs: eogrow-ray DIR/cluster.yaml CONFIG",
+        "write what a laptop needs: with Ray, eogrow-ray DIR/cluster.yaml CONFIG",
     )
     made.add_argument("--dir", type=Path, required=True)
     return top

@@ -1,7 +1,8 @@
-"""`client`: a folder with what a laptop needs to use a cluster by Ray's and eo-grow's own commands."""
+"""`client`: a folder with what a laptop needs to use a cluster by the platform's own commands."""
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ class Laptop:
 def client(name: str, folder: Path) -> int:
     """Writes the files; the private key is 0600."""
     inventory, outputs = stack.read(name)
+    texts = outputs.get("clientConfig", {}).get("files")
+    if texts:
+        write_files(folder, texts)
+        print(f"Written to {folder}: {', '.join(sorted(texts))}. Passwords are in the output `clientConfig`.")
+        return 0
     config = ClientConfig.from_outputs(name, outputs)
     laptop = Laptop(inventory, login_of(inventory, config), config.pip, folder.resolve())
     write(laptop)
@@ -51,12 +57,17 @@ def write(laptop: Laptop) -> None:
     folder = laptop.folder
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise UserError(f"--dir {folder}: only letters, digits and / . _ + @ - can be in the path")
+    write_files(folder, files(laptop), ("bin", "launcher/ray"))
+
+
+def write_files(folder: Path, texts: Mapping[str, str], folders: Sequence[str] = ()) -> None:
+    """Texts by path below the folder; those in `bin` can be run."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--dir {folder}: is a file; choose a folder")
     try:
-        for made in (folder, folder / "bin", folder / "launcher" / "ray"):
+        for made in (folder, *(folder / name for name in folders)):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, text in files(laptop).items():
+        for path, text in texts.items():
             write_private(folder / path, text, 0o700 if path.startswith("bin/") else 0o600)
     except OSError as error:
         raise UserError(f"--dir {folder}: cannot be written ({error.strerror})") from None

@@ -27,9 +27,13 @@ def tunnel(name: str, port: int | None) -> int:
     for page, url in pages.items():
         options += ["-L", f"{LOOPBACK}:{local[page]}:{LOOPBACK}:{_port(url)}"]
     for page, here in local.items():
-        print(f"{page}: http://{LOOPBACK}:{here}")
-    command = token_command(inventory.platform_of(master.name), name)
-    print(f"A page may ask for the token; it is what this prints: {command}")
+        parts = urlsplit(pages[page])
+        print(f"{page}: {parts.scheme}://{LOOPBACK}:{here}{parts.path}")
+    if "files" in (outputs.get("clientConfig") or {}):
+        print("A page may ask who you are: people have accounts, whose first passwords are in `clientConfig`")
+    else:
+        command = token_command(inventory.platform_of(master.name), name)
+        print(f"A page may ask for the token; it is what this prints: {command}")
     print("Open until Ctrl-C.", flush=True)
     try:
         code = subprocess.run(ssh.argv(config, master.name, options=options), check=False).returncode

@@ -7,17 +7,22 @@ from pydantic import Field
 from components.config.base import Change, Model
 from components.config.parts import Access, KeyGenerations, Packages
 from components.config.types import TeamName
+from components.platforms.atlas_settings import AtlasSettings
 from components.platforms.backendai_settings import BackendaiSettings
 from components.platforms.ray_settings import Settings as RaySettings
 
-Platform = Literal["ray", "backendai"]
-PlatformSettings = RaySettings | BackendaiSettings
+Platform = Literal["ray", "backendai", "atlas"]
+PlatformSettings = RaySettings | BackendaiSettings | AtlasSettings
 
 # A stack file is read with the settings of its own platform alone (model.py).
-SETTINGS: dict[str, type[PlatformSettings]] = {"ray": RaySettings, "backendai": BackendaiSettings}
+SETTINGS: dict[str, type[PlatformSettings]] = {
+    "ray": RaySettings,
+    "backendai": BackendaiSettings,
+    "atlas": AtlasSettings,
+}
 
 # Platforms whose master has databases, as their modules say (KEEPS_STATE): nothing else here may import them.
-KEEPING_STATE: frozenset[Platform] = frozenset({"backendai"})
+KEEPING_STATE: frozenset[Platform] = frozenset({"atlas", "backendai"})
 
 # Alibaba Cloud takes 20 tags per resource; project, stack, team and Name are ours.
 TAGS = 16

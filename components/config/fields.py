@@ -65,7 +65,9 @@ def fields(model: type[Model], prefix: str = "") -> Iterator[Field]:
 
 def change_table(model: type[Config]) -> list[tuple[str, Change]]:
     """What changing each value does to a stack that is up; wholes whose parts differ are left out."""
-    return [(field.path, field.change) for field in fields(model) if field.change is not Change.PER_FIELD]
+    table = ((field.path, field.change) for field in fields(model) if field.change is not Change.PER_FIELD)
+    # platforms may have a setting of the same name
+    return list(dict.fromkeys(table))
 
 
 def field_at(path: Path, root: type[Config]) -> Field | None:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import create_model
+from pydantic_core import PydanticUndefined
 
 from components.config.alicloud import (
     AlicloudCluster,
@@ -63,6 +64,7 @@ SECRET_KEYS: dict[str, str] = {
     "backendaiAdminPassword": "Password of the administrator of Backend.AI, 12 to 64 characters.",
     "backendaiEtcdPassword": "Password of `etcdUser` at the etcd that agents of another manager join.",
     "backendaiApiKeys": "Keypair of a super-administrator of that manager: `<access key>:<secret key>`.",
+    "atlasAdminPassword": "Password of the administrator of Atlas's Keycloak, 12 to 64 characters.",
     "superviselyApiTokens": "API token of the Supervisely server: the agents of GPU VMs are made with it. "
     "With several servers `<host>=<token> <host>=<token>`.",
     "superviselyAgentTokens": "Tokens of agents that were made by hand: `<GPU VM>=<token> <GPU VM>=<token>`.",
@@ -96,7 +98,9 @@ def with_platform(cloud: str, platform: str, machines: tuple[str, ...] = ()) -> 
     those of `machines`; what is closed stays closed."""
     kind, model, cluster = SETTINGS[platform], CLOUDS[cloud], CLUSTERS[cloud]
     settings = copy(cluster.model_fields["settings"])
-    settings.annotation, settings.default = kind, kind()
+    settings.annotation = kind
+    needed = any(field.is_required() for field in kind.model_fields.values())
+    settings.default = PydanticUndefined if needed else kind.model_validate({})
     own: Any = create_model(cluster.__name__, __base__=cluster, settings=(kind, settings))
     info = copy(model.model_fields["cluster"])
     annotation: Any = own | None if type(None) in get_args(info.annotation) else own

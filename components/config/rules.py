@@ -14,6 +14,7 @@ from components.config.rules_access import (
     world_said_twice,
 )
 from components.config.rules_alicloud import alicloud_problems
+from components.config.rules_atlas import ATLAS_RULES
 from components.config.rules_aws import aws_problems
 from components.config.rules_backendai import BACKENDAI_RULES
 from components.config.rules_backendai_join import JOIN_RULES
@@ -32,8 +33,8 @@ RESERVED_POOLS = ("master", "worker")
 # The distribution owns these, and we own the others, with all that lies below them.
 SYSTEM = r"/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(/.*)?"
 OURS = (
-    r"/home/fleet(/.*)?|/var/lib/(agent-fleet(-state)?|backendai|cloud|etcd|postgresql|ray|redis)(/.*)?"
-    r"|/var/log/agent-fleet(/.*)?"
+    r"/home/fleet(/.*)?|/var/log/agent-fleet(/.*)?"
+    r"|/var/lib/(agent-fleet(-state)?|atlas|backendai|cloud|docker|etcd|postgresql|ray|redis)(/.*)?"
 )
 # Things of the system lie directly in these; a folder of its own below them is free.
 FULL = r"/(home|media|mnt|opt|root|srv|tmp|var)|/var/(cache|lib|log|tmp)"
@@ -137,7 +138,8 @@ def tags(config: Config) -> Iterator[Problem]:
 def secrets_of_other_platforms(config: Config, given: Set[str]) -> Iterator[Problem]:
     """`given` are the secrets that the team gives itself."""
     platform = config.cluster.platform if config.cluster else None
-    for key, owner in (("rayToken", "ray"), ("backendaiAdminPassword", "backendai")):
+    owners = {"rayToken": "ray", "backendaiAdminPassword": "backendai", "atlasAdminPassword": "atlas"}
+    for key, owner in owners.items():
         if platform and platform != owner and key in given:
             rule = f"has no effect: the stack's platform is `{platform}`"
             yield Problem(key, HIDDEN, rule, f"`pulumi config rm {PROJECT}:{key}`", ("cluster.platform",))
@@ -166,6 +168,7 @@ RULES: tuple[Rule, ...] = (
     *RAY_RULES,
     *BACKENDAI_RULES,
     *JOIN_RULES,
+    *ATLAS_RULES,
     *GPU_VM_RULES,
 )
 

@@ -107,7 +107,7 @@ def packages(config: Config) -> Iterator[Problem]:
         rule = "has no effect without `cluster`: GPU VMs get no Python packages"
         value = show(config.packages.index_url)
         yield Problem("packages.indexUrl", value, rule, "take it out", ("cluster",))
-    with_docker = config.cluster is not None and config.cluster.platform == "backendai"
+    with_docker = config.cluster is not None and config.cluster.platform in ("backendai", "atlas")
     machines = [*vms, *(pools_of(config) if with_docker else ())]
     keys = {
         "registry_mirrors": "registryMirrors",

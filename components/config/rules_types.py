@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from components.config import rules_atlas
 from components.config.model import Config, gpu_vms_of, pools_of
 from components.config.problems import Problem, show
 from components.config.rules_backendai import AGENT_GIB, MASTER_GIB, backendai_settings
@@ -19,6 +20,9 @@ def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem
         if backendai_settings(config):
             least = MASTER_GIB if is_master else AGENT_GIB
             who = f"{'the master' if is_master else 'an agent'} of a Backend.AI"
+        if rules_atlas.atlas_settings(config):
+            least = rules_atlas.MASTER_GIB if is_master else rules_atlas.WORKER_GIB
+            who = f"{'the master' if is_master else 'a worker'} of an Atlas"
         if size and size.memory_gib < least:
             rule = f"has {size.memory_gib:g} GiB, too little for {who} cluster, which needs {least} GiB"
             yield Problem(path, name, f"{rule} before any work", "take a larger type")

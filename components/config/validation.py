@@ -53,6 +53,11 @@ _SECRETS: dict[str, tuple[str, str, str]] = {
         "must be an access key, a colon and a secret key",
         "set it as `<access key>:<secret key>`",
     ),
+    "atlasAdminPassword": (
+        r"[\x21-\x7e]{12,64}",
+        "must be 12 to 64 printable characters without spaces",
+        "set another, such as `openssl rand -hex 16` prints",
+    ),
     "superviselyApiTokens": (_WORDS, _WORDS_RULE, _PASTE),
     "superviselyAgentTokens": (_WORDS, _WORDS_RULE, _PASTE),
     "superviselyRegistryPassword": (r"[^\s'\"]+", "must be one word without quotes", "set another"),

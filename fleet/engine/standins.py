@@ -1,23 +1,38 @@
-"""Stacks whose controller is a stand-in on this computer: what runs beside them, and what they are told.
+"""Stacks whose world outside is a stand-in on this computer: what runs beside them, and what they are told.
 
-They are the stack supervisely-local, whose file names the stand-ins, and simulated stacks with GPU VMs: the
-CLI's copy of their file names the stand-ins in place of the server and the registry that the file has.
+They are stacks on local hosts, whose files name the stand-ins, and simulated stacks: the CLI's copy of their
+file names the stand-ins in place of what the file has.
 """
 
 import importlib
 import urllib.request
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from fleet.engine import paths, sim, stacks
 
-# Its file has the address, so the network of its stand-ins is known before they are there.
-LOCAL, SUBNET = "supervisely-local", "10.87.87.0/24"
+
+class _Kind(NamedTuple):
+    """Of a platform. The file of its local stack has the address, so the network of that is known before."""
+
+    what: str
+    module: str
+    local: str
+    subnet: str
+
+
+_KINDS = {
+    "supervisely": _Kind(
+        "a Supervisely server and a registry",
+        "tests.supervisely.standins",
+        "supervisely-local",
+        "10.87.87.0/24",
+    ),
+    "atlas": _Kind("the files and images of Atlas", "tests.atlas.standins", "atlas-local", "10.87.88.0/24"),
+}
 PROBE_SECONDS = 5
-# What a stand-in for a server has not.
-_NOT_THERE = ("caCertificate", "proxy", "noProxy", "registry", "registryLogin")
 
 
 class _Loader(yaml.SafeLoader):
@@ -32,19 +47,17 @@ _Loader.yaml_implicit_resolvers = {
 
 def secrets(stack: str) -> dict[str, str]:
     """Secret keys that the stack's file lacks, because they open a stand-in only."""
-    return {"superviselyApiTokens": _module().API_TOKEN} if _of(stack) else {}
+    return {key: value for platform in _of(stack) for key, value in _module(platform).SECRETS.items()}
 
 
 def start(stack: str) -> None:
-    found = _of(stack)
-    if found:
-        print("==> stand-ins for a Supervisely server and a registry, on this computer", flush=True)
-        found.start(teams=_teams(stack))
+    for platform, found in _of(stack).items():
+        print(f"==> stand-ins for {_KINDS[platform].what}, on this computer", flush=True)
+        found.start([agent["settings"] for agent in _agents(_config(stack), platform)])
 
 
 def remove(stack: str) -> None:
-    found = _of(stack)
-    if found:
+    for found in _of(stack).values():
         found.remove()
 
 
@@ -54,7 +67,7 @@ def rewritten(stack: str, text: str) -> str:
     Says what it puts in place of what. Secrets of the real stack are left out: the state of simulated stacks
     has another passphrase.
     """
-    if not sim.on() or stacks.config_if_any(paths.ROOT, stack).get("cloud") == "local":
+    if not sim.on() or _config(stack).get("cloud") == "local":
         return text
     document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     config: dict[str, Any] = document["config"]
@@ -66,19 +79,19 @@ def rewritten(stack: str, text: str) -> str:
         print(f"==> SIM=1: {', '.join(hidden)} of the real stack are left out", flush=True)
     for key in ("encryptionsalt", "encryptedkey", "secretsprovider"):
         document.pop(key, None)
-    found = _of(stack)
-    if found is not None and found.is_there():
-        _name(config, found)
+    for platform, found in _of(stack).items():
+        if found.is_there():
+            _name(config, platform, found)
     return text if yaml.safe_dump(document) == before else yaml.safe_dump(document, sort_keys=False)
 
 
-def _name(config: dict[str, Any], found: Any) -> None:
+def _name(config: dict[str, Any], platform: str, found: Any) -> None:
     """Puts the stand-ins into a configuration."""
-    vms: list[dict[str, Any]] = config[_key(config, "gpuVms")]
-    servers = sorted({str(vm["settings"].get("serverAddress")) for vm in vms})
-    print(f"==> SIM=1: {found.url} stands in for {' and '.join(servers)}", flush=True)
-    for vm in vms:
-        vm["settings"] = _settings(vm["settings"], found)
+    agents = list(_agents({key.removeprefix("agent-fleet:"): config[key] for key in config}, platform))
+    replaced = {name for agent in agents for name in found.replaced(agent["settings"])}
+    print(f"==> SIM=1: {found.url} stands in for {' and '.join(sorted(replaced))}", flush=True)
+    for agent in agents:
+        agent["settings"] = found.named(agent["settings"])
     packages: dict[str, Any] = config.get(_key(config, "packages")) or {}
     known: list[str] = packages.get("insecureRegistries") or []
     insecure = [*known, found.registry]
@@ -87,17 +100,6 @@ def _name(config: dict[str, Any], found: Any) -> None:
 
 def _key(config: dict[str, Any], name: str) -> str:
     return next((key for key in config if key.removeprefix("agent-fleet:") == name), f"agent-fleet:{name}")
-
-
-def _settings(said: dict[str, Any], found: Any) -> dict[str, Any]:
-    versions = _module().VERSIONS
-    version = said.get("agentVersion")
-    return {
-        **{key: value for key, value in said.items() if key not in _NOT_THERE},
-        "serverAddress": found.url,
-        "image": f"{found.registry}/{_module().REPOSITORY}",
-        "agentVersion": version if version in versions else versions[0],
-    }
 
 
 def _without_dead_mirror(packages: dict[str, Any]) -> dict[str, Any]:
@@ -116,28 +118,34 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _of(stack: str) -> Any | None:
-    """The stack's stand-ins, running or not; None for a stack that has none."""
-    if paths.short_name(stack) == LOCAL:
-        return _module().Standins(LOCAL, SUBNET)
-    return _module().Standins(paths.short_name(stack)) if sim.on() and any(_gpu_vms(stack)) else None
+def _of(stack: str) -> dict[str, Any]:
+    """The stack's stand-ins by platform, running or not."""
+    name, config = paths.short_name(stack), _config(stack)
+    if config.get("cloud") == "local" or not sim.on():
+        return {
+            platform: _module(platform).Standins(name, kind.subnet)
+            for platform, kind in _KINDS.items()
+            if kind.local == name
+        }
+    return {
+        platform: _module(platform).Standins(name) for platform in _KINDS if any(_agents(config, platform))
+    }
 
 
-def _gpu_vms(stack: str) -> Iterator[dict[str, Any]]:
-    """Of a stack on a cloud."""
-    config = stacks.config_if_any(paths.ROOT, stack)
+def _agents(config: Mapping[str, Any], platform: str) -> Iterator[dict[str, Any]]:
+    """A configuration's cluster and GPU VMs of a platform."""
     vms: object = config.get("gpuVms")
-    if config.get("cloud") != "local" and isinstance(vms, list):
-        for vm in cast(list[object], vms):
-            if isinstance(vm, dict) and isinstance(cast(dict[str, Any], vm).get("settings"), dict):
-                yield vm
+    for agent in (config.get("cluster"), *(cast(list[object], vms) if isinstance(vms, list) else ())):
+        if isinstance(agent, dict):
+            found = cast(dict[str, Any], agent)
+            if found.get("platform") == platform and isinstance(found.get("settings"), dict):
+                yield found
 
 
-def _teams(stack: str) -> list[int]:
-    found = {vm["settings"].get("teamId") for vm in _gpu_vms(stack)}
-    return sorted(team for team in found if isinstance(team, int))
+def _config(stack: str) -> Mapping[str, Any]:
+    return stacks.config_if_any(paths.ROOT, stack)
 
 
-def _module() -> Any:
+def _module(platform: str) -> Any:
     """Only where it is needed: it imports what makes local hosts."""
-    return importlib.import_module("tests.supervisely.standins")
+    return importlib.import_module(_KINDS[platform].module)

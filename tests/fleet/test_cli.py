@@ -63,7 +63,10 @@ def test_an_unknown_node_is_answered_in_one_sentence(monkeypatch, capsys, output
 def test_a_stack_without_a_file_is_answered_with_those_that_there_are(monkeypatch, capsys):
     monkeypatch.setattr(engine, "outputs", lambda *_args, **_options: {})
     assert main_module.main(["status", "nosuch"]) == 2
-    assert "there is no Pulumi.nosuch.yaml; stacks here: backendai-local, dev" in capsys.readouterr().err
+    assert (
+        "there is no Pulumi.nosuch.yaml; stacks here: atlas-local, backendai-local, dev"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_command_runs_by_a_python_that_has_nothing_installed():

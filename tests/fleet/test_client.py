@@ -142,3 +142,14 @@ def test_a_cluster_whose_people_use_an_api_says_so():
         UserError, match="they use its API and web page; run: python -m fleet tunnel platform"
     ):
         ClientConfig.from_outputs("platform", {"clientConfig": {"endpoint": "http://127.0.0.1:8081"}})
+
+
+def test_files_that_a_platform_gives_are_written(monkeypatch, tmp_path, inventory, capsys):
+    given = {
+        "files": {"remote.config.yaml": "scheduler_url: http://203.0.113.9:5558\n"},
+        "passwords": {},
+    }
+    monkeypatch.setattr(client.stack, "read", lambda _name: (inventory, {"clientConfig": given}))
+    assert client.client("research", tmp_path / "client") == 0
+    assert (tmp_path / "client/remote.config.yaml").read_text() == given["files"]["remote.config.yaml"]
+    assert "remote.config.yaml" in capsys.readouterr().out

@@ -7,6 +7,9 @@ import pytest
 import yaml
 
 from fleet.engine import paths, sim, standins
+from tests.atlas import archive
+from tests.atlas.standins import FILES
+from tests.standins import Container
 
 REAL = {
     "PATH": "/bin",
@@ -28,25 +31,19 @@ def test_real_credentials_of_every_cloud_are_taken_away(tmp_path: Path) -> None:
     assert env["PATH"].startswith(str(tmp_path / "tests/simcloud/bin"))
 
 
-class There:
-    """Stand-ins that run."""
-
-    url, registry = "http://10.1.2.10", "10.1.2.10:5000"
-
-    def __init__(self, name: str, subnet: str | None = None) -> None:
-        del name, subnet
-
-    def is_there(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def vision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The text of the example stack's file."""
-    text = (paths.ROOT / "Pulumi.vision-cn-hangzhou.yaml").read_text()
-    (tmp_path / "Pulumi.vision-cn-hangzhou.yaml").write_text(text)
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr("tests.supervisely.standins.Standins", There)
+    return example("vision-cn-hangzhou", tmp_path, monkeypatch)
+
+
+def example(stack: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The text of its file; its stand-ins seem to run."""
+    text = (paths.ROOT / f"Pulumi.{stack}.yaml").read_text()
+    (folder / f"Pulumi.{stack}.yaml").write_text(text)
+    monkeypatch.setattr(paths, "ROOT", folder)
+    monkeypatch.setattr(Container, "address", "10.1.2.10")
+    monkeypatch.setattr(Container, "is_there", lambda _: True)
     monkeypatch.setattr(standins, "_answers", lambda _: False)
     return text
 
@@ -63,14 +60,33 @@ def test_a_simulated_stack_is_given_the_stand_ins_and_told(
     found = config_of(standins.rewritten("vision-cn-hangzhou", timed))
     assert {vm["releaseTime"] for vm in found["gpuVms"]} == {"2036-12-31T18:00:00Z"}
     for vm in found["gpuVms"]:
-        assert vm["settings"]["serverAddress"] == There.url
-        assert vm["settings"]["image"] == f"{There.registry}/supervisely/agent"
-    assert There.registry in found["packages"]["insecureRegistries"]
+        assert vm["settings"]["serverAddress"] == "http://10.1.2.10"
+        assert vm["settings"]["image"] == "10.1.2.10:5000/supervisely/agent"
+    assert "10.1.2.10:5000" in found["packages"]["insecureRegistries"]
     assert "aptMirror" not in found["packages"]
     said = capsys.readouterr().out
     assert "SIM=1: http://10.1.2.10 stands in for https://" in said
     assert "cannot be reached from here" in said
     assert standins.secrets("vision-cn-hangzhou").keys() == {"superviselyApiTokens"}
+
+
+def test_atlas_is_given_its_files_and_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIM", "1")
+    research = example("research-us-east-1", tmp_path, monkeypatch)
+    before, found = config_of(research), config_of(standins.rewritten("research-us-east-1", research))
+    settings = found["cluster"]["settings"]
+    for key, name in FILES.items():
+        assert settings[key] == {"url": f"http://10.1.2.10/{name}", "sha256": archive.sha256(name)}
+    assert settings["registry"] == "10.1.2.10:5000/atlas"
+    assert not {"tag", "tags", "jobImage"} & settings.keys()
+    assert settings["users"] == before["cluster"]["settings"]["users"]
+    assert found["packages"]["insecureRegistries"] == ["10.1.2.10:5000"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("==> SIM=1: http://10.1.2.10 stands in for https://")
+    assert before["cluster"]["settings"]["registry"] in line
+    assert standins.secrets("research-us-east-1") == {}
 
 
 def test_a_real_stack_is_left_as_it_is(vision: str, monkeypatch: pytest.MonkeyPatch) -> None:

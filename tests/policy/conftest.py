@@ -9,6 +9,7 @@ import pytest
 
 from components.config.stack_file import read_stack_file
 from tests.graph.aws.conftest import CONFIG
+from tests.graph.aws.test_aws_atlas import CONFIG as ATLAS
 from tests.graph.aws.test_aws_state_volume import CONFIG as DATABASES
 from tests.graph.aws_cloud import VPC, AwsCloud
 from tests.graph.recording import Recording, record
@@ -26,6 +27,7 @@ def configs() -> dict[str, dict[str, Any]]:
         "taken-up": {**CONFIG, "network": there, "storage": {"fileSystemId": "fs-0123456789abcdef0"}},
         "databases": DATABASES,
         "eo-grow": dict(read_stack_file(STACK_FILE).values),
+        "atlas": {**ATLAS, "team": CONFIG["team"]},
     }
 
 

@@ -17,6 +17,7 @@ from tests.simcloud.clouds import Rule, Side
 from tests.simcloud.errors import RefusedError
 from tests.simcloud.store import Account, Record, Store, write
 from tools.local_hosts import podman
+from tools.local_hosts.firewall import OUTSIDE
 
 # Where hosts find their rules; the image's own /etc/nftables.conf reads them.
 MOUNTED_AT = "/etc/agent-fleet-firewall"
@@ -82,11 +83,14 @@ def ruleset(account: Account, instance: Record) -> str:
 
 
 def table(metadata: str, ingress: Iterable[str], egress: Iterable[str]) -> str:
-    """An nftables file: everything is dropped, in and out, but what the rules let through."""
+    """An nftables file: everything is dropped, in and out, but what the rules let through.
+
+    What comes in is judged before Docker leads ports that it publishes past the input chain.
+    """
     state = "ct state vmap { established : accept, related : accept, invalid : drop }"
     chains = {
-        "input": [state, 'iifname "lo" accept', *ingress],
-        "output": [
+        "prerouting priority mangle": [f'iifname != "{OUTSIDE}" accept', state, *ingress],
+        "output priority filter": [
             state,
             'oifname "lo" accept',
             f"ip daddr {metadata} accept",
@@ -96,7 +100,7 @@ def table(metadata: str, ingress: Iterable[str], egress: Iterable[str]) -> str:
     }
     lines = ["table inet agent_fleet", "delete table inet agent_fleet", "table inet agent_fleet {"]
     for hook, rules in chains.items():
-        lines += [f"    chain {hook} {{", f"        type filter hook {hook} priority filter; policy drop;"]
+        lines += [f"    chain {hook.split()[0]} {{", f"        type filter hook {hook}; policy drop;"]
         lines += [*(f"        {rule}" for rule in rules), "    }"]
     return "\n".join([*lines, "}", ""])
 

@@ -19,7 +19,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def standins(tls: Path) -> Iterator[Standins]:
     made = Standins("t-sv")
     made.remove()
-    made.start(tls)
+    made.start(tls=tls)
     yield made
     made.remove()
 

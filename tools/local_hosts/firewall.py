@@ -14,6 +14,8 @@ from tools.local_hosts.errors import HostError
 # Where hosts find the file; the image's /etc/nftables.conf reads it.
 MOUNTED_AT = "/etc/agent-fleet-firewall"
 OPERATOR = "operator"
+# The interface that podman gives a host.
+OUTSIDE = "eth0"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def source_network(source: str, cidr: IPv4Network) -> IPv4Network:
 def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
     """The nftables file of a role: everything that comes in is dropped but what `rules` name.
 
+    It acts before addresses are translated, as a security group outside of the machine does: Docker leads
+    ports that it publishes past the input chain. What a machine's own containers ask of it does not come in.
     It replaces its own table only, in one transaction: there is no moment without rules, and what other
     software on the host keeps in nftables stays. What goes out is not filtered.
     """
@@ -63,9 +67,9 @@ def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
     ]
     body = "\n        ".join(
         [
-            "type filter hook input priority filter; policy drop;",
+            "type filter hook prerouting priority mangle; policy drop;",
+            f'iifname != "{OUTSIDE}" accept',
             "ct state vmap { established : accept, related : accept, invalid : drop }",
-            'iifname "lo" accept',
             f"ip saddr {cidr} icmp type echo-request accept",
             *lines,
         ]
@@ -74,7 +78,7 @@ def ruleset(rules: Sequence[Rule], cidr: IPv4Network) -> str:
         "table inet agent_fleet\n"
         "delete table inet agent_fleet\n"
         "table inet agent_fleet {\n"
-        "    chain input {\n"
+        "    chain outside {\n"
         f"        {body}\n"
         "    }\n"
         "}\n"

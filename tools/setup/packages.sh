@@ -9,8 +9,8 @@ LOCAL_PACKAGES=(
   /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 )
-# Tests of the SSH side run an sshd of their own.
-TEST_PACKAGES=(/usr/sbin/sshd:openssh-server ssh-keygen:openssh-client)
+# Tests of the SSH side run an sshd of their own, those of Atlas's accounts a Keycloak.
+TEST_PACKAGES=(/usr/sbin/sshd:openssh-server ssh-keygen:openssh-client java:default-jre-headless)
 
 ensure_packages() {
   local stack=$1 dev=$2 pair
