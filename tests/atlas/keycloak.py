@@ -62,10 +62,18 @@ class Keycloak:
                 DIRECT.open(f"{self.url}/realms/Atlas", timeout=2).close()
                 return
             except (urllib.error.URLError, OSError):
-                assert time.monotonic() < end, (self.home / "log.txt").read_text()[-2000:]
+                running = self.process.poll() is None and time.monotonic() < end
+                assert running, (self.home / "log.txt").read_text()[-2000:]
                 time.sleep(0.5)
 
     def stop(self) -> None:
-        if self.process:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        """In order, as `docker stop` does."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+            self.process.wait(60)
