@@ -62,9 +62,10 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 unit: dev ## tests that start nothing: no engine, no hosts; seconds
 	$(PYTEST) tests/unit tests/graph tests/config
 
-bench: dev ## what the program and the engine cost, by number of workers
+bench: dev ## what the program, the engine and a first `up` cost
 	venv/bin/python -m bench.plan
 	venv/bin/python -m bench.noop
+	venv/bin/python -m bench.up
 
 dev:
 	@tools/setup.sh --dev

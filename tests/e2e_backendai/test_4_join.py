@@ -149,7 +149,7 @@ def test_a_dead_machine_is_made_anew_as_the_same_agent(own: Fleet, joined: Joini
     second = joined.pid("second")
     podman("kill", joined.container("first"))
     wait_until("it is LOST", lambda: agents(own)["t-bai-join-first"][0] == "LOST", 120)
-    done = joined.run("replace", joined.stack, "first", "--yes")
+    done = joined.run("replace", joined.stack, "first")
     assert done.code == 0
     assert "the manager calls it LOST, so nothing ends there" in done.text
     assert agents(own)["t-bai-join-first"] == ("ALIVE", "default", "t")
