@@ -9,11 +9,6 @@ leaver_runs() {
   systemctl is-active backendai-leave
 }
 
-# quoted TEXT: as JSON and TOML write it; a password may hold anything.
-quoted() {
-  printf %s "$1" | jq -Rs .
-}
-
 # etcd_call CALL: asks etcd's own gateway for JSON; the body and the token travel on file descriptors.
 etcd_call() {
   curl -sSm10 -H @<(printf 'Authorization: %s' "$etcd_token") --data @- "http://$ETCD_HOST:$ETCD_PORT/v3/$1"
@@ -27,7 +22,7 @@ etcd_range() {
 # Says which of the ways to etcd and redis is wrong, before anything is installed.
 controller_answers() {
   local said address etcd_token=
-  said=$(printf '{"name":"%s","password":%s}' "$ETCD_USER" "$(quoted "$ETCD_PASSWORD")" | etcd_call auth/authenticate 2>&1) || {
+  said=$(printf '{"name":"%s","password":"%s"}' "$ETCD_USER" "$ETCD_PASSWORD" | etcd_call auth/authenticate 2>&1) || {
     seen="etcd at $ETCD_HOST:$ETCD_PORT: $said"
     return 1
   }
@@ -35,6 +30,7 @@ controller_answers() {
   [[ $etcd_token ]] || fail "etcd at $ETCD_HOST:$ETCD_PORT refuses the user $ETCD_USER: $(jq -r .message <<<"$said")"
   said=$(etcd_range nodes/manager/ nodes/manager0)
   [[ ! $(jq -r '.message // empty' <<<"$said") ]] || fail "etcd at $ETCD_HOST:$ETCD_PORT gives the user $ETCD_USER nothing of the namespace $NAMESPACE: $(jq -r .message <<<"$said")"
+  etcd_start=$(jq -r '.header | "\(.cluster_id) \(.raft_term)"' <<<"$said")
   seen="no manager has said that it is up in the namespace $NAMESPACE"
   [[ $(jq -r '.count // "0"' <<<"$said") != 0 ]] || return 1
   # none where redis has sentinels
@@ -68,7 +64,7 @@ images() {
 }
 
 agent() {
-  local watched=() requirements=("backend.ai-agent==$VERSION") beyond_cpus beyond_mib
+  local etcd_start watched=() requirements=("backend.ai-agent==$VERSION") beyond_cpus beyond_mib
   begin_node
   ! ((LEAVER)) || rm -f "$STORAGE_PATH/.agent-fleet/left/$AGENT"
   apt_install python3-venv curl jq
@@ -100,11 +96,13 @@ size = $((MEMORY_MIB << 20))
   [[ $BACKEND != docker ]] || beyond
   curve /etc/backendai/manager.key "$MANAGER_PUBLIC_KEY"
   curve /etc/backendai/agent.key_secret "$AGENT_PUBLIC_KEY" "$AGENT_PRIVATE_KEY"
+  # an etcd that was started anew has forgotten who had logged in
+  put_file /etc/backendai/etcd 600 root <<<"$etcd_start"
   put_file /etc/backendai/agent.toml 600 root <<<"[etcd]
 namespace = \"$NAMESPACE\"
 addr = { host = \"$ETCD_HOST\", port = $ETCD_PORT }
 user = \"$ETCD_USER\"
-password = $(quoted "$ETCD_PASSWORD")
+password = \"$ETCD_PASSWORD\"
 [agent]
 backend = \"$BACKEND\"
 id = \"$AGENT\"
@@ -145,11 +143,26 @@ KillMode=process
 TimeoutStopSec=60
 RuntimeDirectory=backendai-agent
 RuntimeDirectoryPreserve=yes"
-  run_unit backendai-agent agent_answers /etc/systemd/system/backendai-agent.service /etc/backendai/{agent.toml,agent.key_secret,manager.key} /opt/backendai/requirements "${watched[@]}"
+  run_unit backendai-agent agent_answers /etc/systemd/system/backendai-agent.service /etc/backendai/{agent.toml,agent.key_secret,etcd,manager.key} /opt/backendai/requirements "${watched[@]}"
   ! ((LEAVER)) || leaver
+  login_watch
   unit=backendai-agent
   find /opt -maxdepth 1 -name 'backendai-*' ! -path "$(readlink /opt/backendai)" -exec rm -rf {} +
   end_step
+}
+
+# An agent never logs in at etcd again by itself. Its sessions go on while it is started again.
+login_watch() {
+  put_file /etc/systemd/system/backendai-login.service 644 root <<<"[Service]
+Type=oneshot
+ExecStart=/bin/sh -c '! curl -sm5 http://127.0.0.1:6003/readyz | grep -q \"invalid auth token\" || systemctl restart backendai-agent'"
+  put_file /etc/systemd/system/backendai-login.timer 644 root <<<"[Timer]
+OnActiveSec=30
+OnUnitInactiveSec=30
+[Install]
+WantedBy=timers.target"
+  systemctl daemon-reload
+  systemctl enable --now backendai-login.timer
 }
 
 # The master's `leave` asks by a file: nothing else of the master reaches into an agent's machine.

@@ -38,9 +38,9 @@ etcd_user() {
 }
 
 postgresql() {
-  kept postgres 4011 /var/lib/postgresql postgresql@17-main.service
+  kept postgres 711 /var/lib/postgresql postgresql@17-main.service
   # Debian keeps a cluster's configuration apart, and takes up none without
-  kept postgres 4011 /etc/postgresql postgresql@17-main.service
+  kept postgres 711 /etc/postgresql postgresql@17-main.service
   apt_install postgresql
   unit=postgresql@17-main
   [[ -e /etc/postgresql/17/main ]] || pg_createcluster 17 main
@@ -62,7 +62,7 @@ root_of_etcd() {
 # It asks for a password before it listens on any address but the machine's own.
 etcd_server() {
   local name ns=/sorna/$NAMESPACE/
-  kept etcd 4012 /var/lib/etcd etcd.service
+  kept etcd 712 /var/lib/etcd etcd.service
   apt_install etcd-server etcd-client
   unit=etcd
   systemctl enable --now etcd
@@ -108,7 +108,7 @@ put() {
 }
 
 redis() {
-  kept redis 4013 /var/lib/redis redis-server.service
+  kept redis 713 /var/lib/redis redis-server.service
   apt_install redis-server
   put_file /etc/redis/redis.conf 640 redis <<<"bind 127.0.0.1 $NODE_IP
 port 6379

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 # kept USER ID PATH UNIT: PATH lies on the state volume and is USER's, who has the same number on every machine; UNIT
-# never starts without it.
+# never starts without it. IDs are those of system users, below 1000: of others logind removes shared memory, which
+# PostgreSQL has, when a session of theirs ends, and Debian's maintainer scripts open one.
 # A mount by default comes before all services, and the mounter is one.
 kept() {
   local mount mounter=agent-fleet-state.service folder=$STATE_PATH$3

@@ -14,7 +14,7 @@ from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
-from components.platforms import atlas_client
+from components.platforms import atlas_client, docker
 from components.platforms.atlas_client import API
 from components.platforms.atlas_settings import AtlasSettings
 from components.ports import MASTER, WORKER, Port
@@ -46,7 +46,7 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
         scripts=SCRIPTS,
         verb="master",
         settings={
-            **_common(fleet),
+            **_common(fleet, 0),
             "STATE_PATH": STATE_PATH,
             "NODE_IP": machine.private_ip,
             "MASTER_IP": machine.private_ip,
@@ -93,7 +93,7 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Ma
         scripts=SCRIPTS,
         verb="worker",
         settings={
-            **_common(fleet),
+            **_common(fleet, node.gpus),
             "NODE_NAME": node.name,
             "NODE_IP": machine.private_ip,
             "MASTER_IP": controller.private_ip,
@@ -181,21 +181,14 @@ def _password(keys: Keys, name: str, generation: int) -> pulumi.Output[str]:
     return keys.token(f"atlas/user/{name}", generation).apply(lambda value: value[:20])
 
 
-def _common(fleet: Fleet) -> dict[str, pulumi.Input[Setting]]:
-    settings, packages = settings_of(fleet), fleet.config.packages
+def _common(fleet: Fleet, gpus: int) -> dict[str, pulumi.Input[Setting]]:
+    settings = settings_of(fleet)
     downloads = {"INSTALLER": settings.installer, "ARCHIVE": settings.archive, "PYTHON": settings.python}
     return {
         **{f"{name}_URL": download.url for name, download in downloads.items()},
         **{f"{name}_SHA256": download.sha256 for name, download in downloads.items()},
         "VERSION": settings.tag or settings.archive.sha256[:8],
-        "INDEX_URL": packages.index_url or "",
+        "INDEX_URL": fleet.config.packages.index_url or "",
         "STORAGE_PATH": str(fleet.config.storage.mount_path),
-        # where a host has the old kind of cgroups, containers need one of their own
-        "DAEMON": json.dumps(
-            {
-                "default-cgroupns-mode": "private",
-                "registry-mirrors": list(packages.registry_mirrors),
-                "insecure-registries": list(packages.insecure_registries),
-            }
-        ),
+        "DAEMON": json.dumps(docker.daemon(fleet, gpus)),
     }

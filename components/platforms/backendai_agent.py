@@ -8,7 +8,7 @@ from components.call import Setting
 from components.cloud import Machine
 from components.fleet import Fleet, Node
 from components.keys import CurvePair, Keys
-from components.platforms import gpu
+from components.platforms import docker, gpu
 from components.platforms.backendai_settings import AgentOptions
 
 ETCD_PORT = 2379
@@ -44,7 +44,7 @@ def settings(
         "SCRATCH_ROOT": str(said.scratch_root),
         "SCRATCH_TYPE": said.scratch_type,
         "KERNEL_IMAGES": said.kernel_images,
-        "DAEMON": json.dumps(_daemon(fleet, node)),
+        "DAEMON": json.dumps(docker.daemon(fleet, node.gpus)),
         **gpu.settings(fleet),
         "AGENT_PUBLIC_KEY": rpc_pair(fleet, node, keys).apply(lambda pair: pair.public),
     }
@@ -57,15 +57,4 @@ def secrets(
     return {
         "AGENT_PRIVATE_KEY": rpc_pair(fleet, node, keys).apply(lambda pair: pair.private),
         "ETCD_PASSWORD": password,
-    }
-
-
-def _daemon(fleet: Fleet, node: Node) -> dict[str, object]:
-    """Docker's own file. Where a host has the old kind of cgroups, containers need one of their own."""
-    packages = fleet.config.packages
-    return {
-        "default-cgroupns-mode": "private",
-        "registry-mirrors": list(packages.registry_mirrors),
-        "insecure-registries": list(packages.insecure_registries),
-        **(gpu.RUNTIMES if node.gpus else {}),
     }

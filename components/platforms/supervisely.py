@@ -4,7 +4,6 @@ What runs on the machine is `userdata/supervisely.sh`; what is asked of the serv
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from components.call import ApiCall, Call
@@ -14,7 +13,7 @@ from components.config.supervisely_tokens import host_of
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platform import Enrolled
-from components.platforms import gpu
+from components.platforms import docker, gpu
 from components.platforms.supervisely_settings import AgentSettings
 from components.ports import Port
 
@@ -55,7 +54,6 @@ def enrol(fleet: Fleet, node: Node, keys: Keys) -> ApiCall | None:
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, enrolled: Enrolled | None) -> Call:  # noqa: ARG001
     """The agent's container, with the token that the server or the team gave."""
     spec, said = _spec(node)
-    packages = fleet.config.packages
     token = keys.given(f"superviselyAgentTokens/{node.name}") if enrolled is None else enrolled["token"]
     password = keys.given("superviselyRegistryPassword") if said.registry_login else None
     if token is None:
@@ -69,9 +67,7 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, enrolled: Enro
             "GPUS": spec.gpus,
             "AGENT_HOST_DIR": str(said.agent_host_dir or ""),
             "ENVIRONMENT": _environment(spec, said),
-            "DAEMON": json.dumps(
-                _daemon(spec, said, packages.registry_mirrors, packages.insecure_registries)
-            ),
+            "DAEMON": json.dumps(_daemon(fleet, spec, said)),
             "REGISTRY": said.registry or "",
             "REGISTRY_LOGIN": said.registry_login or "",
             "PROXY": said.proxy or "",
@@ -134,23 +130,17 @@ def _environment(spec: AnyGpuVm, said: AgentSettings) -> str:
     return "\n".join(f"{name}={value}" for name, value in values.items())
 
 
-def _daemon(
-    spec: AnyGpuVm, said: AgentSettings, mirrors: tuple[str, ...], insecure: tuple[str, ...]
-) -> Mapping[str, Any]:
+def _daemon(fleet: Fleet, spec: AnyGpuVm, said: AgentSettings) -> dict[str, Any]:
     """Docker's daemon.json. Reasons: docs/supervisely.md, "Docker"."""
     found: dict[str, Any] = {
-        "default-cgroupns-mode": "private",
+        **docker.daemon(fleet, spec.gpus),
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "log-driver": "json-file",
         "log-opts": {"max-size": "10m", "max-file": "3"},
     }
-    if mirrors:
-        found["registry-mirrors"] = list(mirrors)
-    if insecure:
-        found["insecure-registries"] = list(insecure)
     if said.proxy:
         no_proxy = ",".join(said.no_proxy)
         found["proxies"] = {"http-proxy": said.proxy, "https-proxy": said.proxy, "no-proxy": no_proxy}
     if spec.gpus:
-        found |= {**gpu.RUNTIMES, "default-runtime": "nvidia"}
+        found["default-runtime"] = "nvidia"
     return found

@@ -31,6 +31,9 @@ _KINDS = {
         "10.87.87.0/24",
     ),
     "atlas": _Kind("the files and images of Atlas", "tests.atlas.standins", "atlas-local", "10.87.88.0/24"),
+    "backendai": _Kind(
+        "a registry with a kernel image", "tests.backendai.standins", "backendai-local", "10.87.89.0/24"
+    ),
 }
 PROBE_SECONDS = 5
 
@@ -128,7 +131,13 @@ def _of(stack: str) -> dict[str, Any]:
             if kind.local == name
         }
     return {
-        platform: _module(platform).Standins(name) for platform in _KINDS if any(_agents(config, platform))
+        platform: _module(platform).Standins(name)
+        for platform in _KINDS
+        if any(
+            True
+            for agent in _agents(config, platform)
+            for _ in _module(platform).Standins.replaced(agent["settings"])
+        )
     }
 
 

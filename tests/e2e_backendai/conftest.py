@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.backendai.standins import Standins
 from tests.e2e.conftest import Argvs
 from tests.e2e.project import copied_project
 from tests.e2e_backendai.project import BackendaiFleet
-from tests.supervisely.standins import Standins
 
 
 @pytest.fixture(scope="package")
@@ -25,7 +25,6 @@ def argvs() -> Argvs:
 @pytest.fixture(scope="package")
 def fleet(standins: Standins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendaiFleet]:
     made = BackendaiFleet(copied_project(tmp_path_factory.mktemp("project")), "t-bai", standins)
-    made.publish()
     yield made
     made.end()
 

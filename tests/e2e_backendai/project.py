@@ -5,13 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from tests.backendai.standins import Standins
 from tests.e2e.project import Done, Fleet, podman
-from tests.supervisely.standins import Standins
-from tools.local_hosts import image
-from tools.local_hosts import podman as host_podman
 
-KERNEL = "stable/python:3.13-debian"
-HERE = Path(__file__).parent
 CLIENT = "/opt/backendai/bin/backend.ai"
 
 
@@ -33,10 +29,7 @@ class BackendaiFleet(Fleet):
                     "drainMinutes": 2,
                     "autoPull": "tag",
                     "reservedMemoryGiB": 0.5,
-                    "registries": [
-                        {"name": standins.registry, "url": f"http://{standins.registry}", "project": "stable"}
-                    ],
-                    "kernelImages": [self.kernel],
+                    **standins.settings(),
                 },
                 "master": {"cpus": 2, "memoryGiB": 3},
                 "pools": [
@@ -45,15 +38,6 @@ class BackendaiFleet(Fleet):
                 ],
             },
         }
-
-    @property
-    def kernel(self) -> str:
-        return f"{self.standins.registry}/{KERNEL}"
-
-    def publish(self) -> None:
-        """The kernel image, into the registry."""
-        made = image.derived(HERE / "image", "backendai-kernel")
-        host_podman.run("push", "--quiet", "--tls-verify=false", made, self.kernel, seconds=300)
 
     def up_well(self) -> Done:
         done = self.up()

@@ -208,7 +208,7 @@ def kept() -> str:
     """What a platform's step does for a database."""
     script = "".join((USERDATA / f"{name}.sh").read_text() for name in ("common", "databases"))
     unit = "database.service"
-    does = f"kept postgres 4011 /var/lib/postgresql {unit}\nsystemctl enable --now {unit}\n"
+    does = f"kept postgres 711 /var/lib/postgresql {unit}\nsystemctl enable --now {unit}\n"
     return f"exec <<<STATE_PATH={STATE_PATH}\n{script}\n{does}"
 
 
@@ -223,7 +223,7 @@ def test_a_disk_outlives_reboots_and_hosts(cloud: Any) -> None:
     made = identity(cloud, first)
     cloud.inside(first, f"cat >/etc/systemd/system/database.service <<'E'\n{DATABASE}E")
     cloud.inside(first, kept())
-    assert cloud.inside(first, "stat -c %U:%u /var/lib/postgresql") == "postgres:4011"
+    assert cloud.inside(first, "stat -c %U:%u /var/lib/postgresql") == "postgres:711"
 
     reboot(cloud, first)
     cloud.until(first, "systemctl is-active database.service")
