@@ -1,5 +1,6 @@
 """A real Keycloak of Atlas's version, from Maven Central, with a realm like Atlas's (realm.json)."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -18,6 +19,8 @@ NAME = f"keycloak-server-dist-{VERSION}"
 URL = f"https://repo1.maven.org/maven2/org/keycloak/keycloak-server-dist/{VERSION}/{NAME}.zip"
 SHA1 = "329a8c49941e23e7c84f0c23a84aac3d37e2831e"
 OFFSET = 20000
+# what its log says when all its services have ended, the database among them
+STOPPED = "WFLYSRV0050"
 HERE = Path(__file__).parent
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -55,13 +58,7 @@ class Keycloak:
         realm = [f"-Dkeycloak.import={HERE / 'realm.json'}"]
         command = ["bash", str(self.home / "bin/standalone.sh"), *options, *realm]
         with (self.home / "log.txt").open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "LAUNCH_JBOSS_IN_BACKGROUND": "1"},
-                start_new_session=True,
-            )
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + seconds
         while True:
             try:
@@ -72,13 +69,18 @@ class Keycloak:
                 assert running, (self.home / "log.txt").read_text()[-2000:]
                 time.sleep(0.5)
 
-    def stop(self) -> None:
-        """In order, as `docker stop` does. The script hands it on, and waits for Java."""
-        if self.process:
-            self.process.terminate()
-            self.process.wait(60)
+    def stop(self, seconds: int = 60) -> None:
+        """In order, as `docker stop` does. Its script is not always the one that ends last."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGTERM)
+        end = time.monotonic() + seconds
+        while STOPPED not in (self.home / "log.txt").read_text():
+            assert time.monotonic() < end, (self.home / "log.txt").read_text()[-2000:]
+            time.sleep(0.2)
+        self.kill()
 
     def kill(self) -> None:
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
