@@ -155,8 +155,8 @@ begin_node() {
   [[ -e /etc/systemd/system/$mounter ]] && mounter=" $mounter" || mounter=
   wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
   home=$STORAGE_PATH/atlas
-  [[ ! ${STATE_PATH-} ]] || kept atlas 4020 $own docker.service
-  system_user atlas 4020
+  [[ ! ${STATE_PATH-} ]] || kept atlas 714 $own docker.service
+  system_user atlas 714
   apt_install python3-venv python3-yaml curl jq iproute2
   docker_engine
   usermod -aG docker atlas

@@ -1,5 +1,6 @@
 """A real Keycloak of Atlas's version, from Maven Central, with a realm like Atlas's (realm.json)."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -18,6 +19,8 @@ NAME = f"keycloak-server-dist-{VERSION}"
 URL = f"https://repo1.maven.org/maven2/org/keycloak/keycloak-server-dist/{VERSION}/{NAME}.zip"
 SHA1 = "329a8c49941e23e7c84f0c23a84aac3d37e2831e"
 OFFSET = 20000
+# what its log says when all its services have ended, the database among them
+STOPPED = "WFLYSRV0050"
 HERE = Path(__file__).parent
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -62,10 +65,22 @@ class Keycloak:
                 DIRECT.open(f"{self.url}/realms/Atlas", timeout=2).close()
                 return
             except (urllib.error.URLError, OSError):
-                assert time.monotonic() < end, (self.home / "log.txt").read_text()[-2000:]
+                running = self.process.poll() is None and time.monotonic() < end
+                assert running, (self.home / "log.txt").read_text()[-2000:]
                 time.sleep(0.5)
 
-    def stop(self) -> None:
+    def stop(self, seconds: int = 60) -> None:
+        """In order, as `docker stop` does. Its script is not always the one that ends last."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGTERM)
+        end = time.monotonic() + seconds
+        while STOPPED not in (self.home / "log.txt").read_text():
+            assert time.monotonic() < end, (self.home / "log.txt").read_text()[-2000:]
+            time.sleep(0.2)
+        self.kill()
+
+    def kill(self) -> None:
         if self.process:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -42,12 +43,15 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
+    """Its database was made by an earlier run that ended in order, as the archive brings it."""
     made = Keycloak(tmp_path_factory.mktemp("keycloak"))
     try:
         made.start()
+        made.stop()
+        made.start()
         yield made
     finally:
-        made.stop()
+        made.kill()
 
 
 def run(keycloak: Keycloak, users: list[Any], **changed: Any) -> subprocess.CompletedProcess[str]:
@@ -124,7 +128,7 @@ def test_a_person_logs_in_by_the_browser_and_chooses_a_password(keycloak: Keyclo
         "redirect_uri": back,
     }
     with DIRECT.open(f"{back}/protocol/openid-connect/token", urllib.parse.urlencode(form).encode()) as said:
-        assert json.load(said)["expires_in"] == 3600
+        assert 3500 < json.load(said)["expires_in"] <= 3600
     assert token(keycloak, "bob", "chosen-by-bob")[0] == 200
     assert changes(keycloak, [ANN, BOB]) == ""
 
@@ -157,8 +161,10 @@ def test_the_administrators_password_is_changed_from_the_one_before(keycloak: Ke
 
 
 def test_what_a_killed_keycloak_left_is_taken_up(keycloak: Keycloak) -> None:
-    """As a replaced master finds it on its state volume."""
-    keycloak.stop()
+    """As the successor of a master that lost its power finds it on its state volume: what H2 was told in its
+    last second may be lost."""
+    sleep(2)
+    keycloak.kill()
     keycloak.start()
     assert changes(keycloak, [ANN], password="another-0123456789") == ""  # noqa: S106
     assert token(keycloak, "ann", str(ANN["password"]))[0] == 400
