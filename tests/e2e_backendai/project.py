@@ -74,7 +74,7 @@ class BackendaiFleet(Fleet):
         """Starts a batch session."""
         return self.client(
             *("session", "create", "--type", "batch", "--name", name, "--scaling-group", group),
-            *("-r", "cpu=1", "-r", "mem=128m", "-c", code, *more, self.kernel),
+            *("-r", "cpu=1", "-r", "mem=128m", "-c", code, *more, self.standins.kernel),
         )
 
     def session(self, name: str) -> tuple[str, str]:
