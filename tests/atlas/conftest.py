@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.atlas.hosts import AtlasHosts, fleet, well
+from tests.atlas.hosts import AtlasHosts, fleet
 from tests.atlas.standins import Standins
+from tests.cluster_hosts import well
 from tests.local.hosts import Stack, made
 
 WORKERS = ("plain-1", "wide-1")

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from components import keys
-from tests.atlas.hosts import AtlasHosts, fleet, well
+from tests.atlas.hosts import AtlasHosts, fleet
 from tests.atlas.standins import Standins
+from tests.cluster_hosts import well
 from tests.local.hosts import SEED, podman
 
 pytestmark = pytest.mark.exhaustive

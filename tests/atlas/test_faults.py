@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.atlas import archive
-from tests.atlas.hosts import AtlasHosts, well
+from tests.atlas.hosts import AtlasHosts
 from tests.atlas.standins import Standins
+from tests.cluster_hosts import well
 
 pytestmark = pytest.mark.exhaustive
 

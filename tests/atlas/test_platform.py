@@ -11,8 +11,9 @@ from components import commands
 from components.call import Call
 from components.platforms import atlas, atlas_client
 from tests.atlas import archive
-from tests.atlas.hosts import NOWHERE, Given, GivenKeys, fleet
+from tests.atlas.hosts import NOWHERE, fleet
 from tests.atlas.standins import FILES
+from tests.cluster_hosts import Given, GivenKeys
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.backendai.hosts import BackendaiHosts, well
+from tests.backendai.hosts import BackendaiHosts
+from tests.cluster_hosts import well
 from tests.local.hosts import Stack, made
 
 AGENTS = ("docker-1", "pretended-1")

@@ -5,7 +5,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from tests.backendai.hosts import STACK, BackendaiHosts, well
+from tests.backendai.hosts import STACK, BackendaiHosts
+from tests.cluster_hosts import well
 from tests.local.hosts import podman
 
 # not part of `make test` until a whole run of it was seen

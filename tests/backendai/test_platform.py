@@ -8,7 +8,8 @@ import pytest
 from components import commands, keys
 from components.call import Call
 from components.platforms import backendai
-from tests.backendai.hosts import Given, GivenKeys, fleet
+from tests.backendai.hosts import fleet
+from tests.cluster_hosts import Given, GivenKeys
 from tests.local.hosts import SEED
 
 

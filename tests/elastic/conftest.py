@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.cluster_hosts import well
 from tests.elastic.cloud import cloud
 from tests.elastic.hosts import ElasticHosts
 from tests.local.hosts import Stack, made
-from tests.ray.hosts import well
 
 
 @pytest.fixture(scope="package")

@@ -13,15 +13,16 @@ from typing import Any
 
 import pulumi
 
-from components import boot, cloud_init, commands, keys
+from components import boot, cloud_init, keys
 from components.call import Call
 from components.config.sizes import Size
 from components.config.validation import validate
 from components.fleet import Fleet, fleet_of
 from components.platforms import ray
+from tests.cluster_hosts import LOGINS, Run
 from tests.elastic.cloud import REGION, Cloud
 from tests.local.hosts import LOGIN, made
-from tests.ray.hosts import LOGINS, SCRIPT, GivenKeys, RayHosts, Run
+from tests.ray.hosts import RayHosts
 
 PARAMETER = "/agent-fleet/tests/el/worker"
 ZONES = ("a", "b", "c")
@@ -122,9 +123,8 @@ class ElasticHosts(RayHosts):
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def call(self, name: str) -> Call:
-        given: Any = GivenKeys(self.token)
         if name != "master":
-            return ray.agent(self.fleet, self.node(name), given, self._machine(name), self._machine("master"))
+            return super().call(name)
         launched = self.launched
         assert launched
 
@@ -136,14 +136,12 @@ class ElasticHosts(RayHosts):
             )
             description = pulumi.Output.from_input(launched.description(self.fleet))
             launch: Any = SimpleNamespace(description=description)
-            return ray.master(self.fleet, given, machine, {self.fleet.elastic[0].name: launch})
+            return ray.master(self.fleet, self.keys, machine, {self.fleet.elastic[0].name: launch})
 
         return resolved(make)
 
     def step(self, name: str, seconds: int = 400, **changed: Any) -> Run:
-        self.inside(name, "mkdir", "-p", commands.INSTALLED)
-        script = commands.script_of(ray.ELASTIC_SCRIPTS)
-        self.inside(name, "cp", "/dev/stdin", SCRIPT, data=script)
+        self.put_script(name, ray.ELASTIC_SCRIPTS)
         run = self.run(name, self.call(name), seconds, changed)
         self.steps[name] = run.out
         return run
@@ -194,8 +192,7 @@ class ElasticHosts(RayHosts):
     def user_data(self) -> str:
         """As on any cloud where the storage comes along, and with where the small cloud is."""
         (pool,) = self.fleet.elastic
-        given: Any = GivenKeys(self.token)
-        call = ray.elastic(self.fleet, pool, given, self._machine("master"))
+        call = ray.elastic(self.fleet, pool, self.keys, self.machine("master"))
         settings: Any = {**call.settings, **LOGINS, "TOKEN_PARAMETER": PARAMETER}
         endpoints = {"path": "/etc/systemd/system.conf.d/endpoints.conf", "content": self.endpoints}
         return cloud_init.nameless(
@@ -269,7 +266,7 @@ class ElasticHosts(RayHosts):
     def live(self) -> dict[str, dict[str, Any]]:
         """Ray nodes that live, by address; none while the head does not answer."""
         try:
-            said = json.loads(self.inside("master", "bash", SCRIPT, "nodes"))
+            said = json.loads(self.inside("master", "bash", self.script, "nodes"))
         except subprocess.CalledProcessError:
             return {}
         return {node["ip"]: node for node in said if node["alive"]}

@@ -10,9 +10,10 @@ import jsonschema
 import pytest
 
 from components.platforms import ray_autoscaler
+from tests.cluster_hosts import well
 from tests.elastic.cloud import REGION
 from tests.elastic.hosts import ElasticHosts, elastic_fleet
-from tests.ray.hosts import TOKEN, well
+from tests.ray.hosts import TOKEN
 
 SCHEMA = "cat /opt/ray/lib/python3*/site-packages/ray/autoscaler/ray-schema.json"
 

@@ -9,11 +9,12 @@ from time import sleep
 import pytest
 import yaml
 
+from tests.cluster_hosts import well
 from tests.elastic.cloud import KEYS
 from tests.elastic.hosts import PARAMETER, ElasticHosts, elastic_fleet
 from tests.elastic.test_1_requests import end_all, soon
 from tests.local.hosts import made, podman
-from tests.ray.hosts import SECOND_TOKEN, TOKEN, well
+from tests.ray.hosts import SECOND_TOKEN, TOKEN
 
 FIXED = "steady-1"
 

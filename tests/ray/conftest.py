@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.cluster_hosts import well
 from tests.local.hosts import Stack, made
-from tests.ray.hosts import RayHosts, well
+from tests.ray.hosts import RayHosts
 
 
 @pytest.fixture(scope="package")

@@ -10,8 +10,9 @@ from time import monotonic, sleep
 
 import pytest
 
+from tests.cluster_hosts import well
 from tests.local.hosts import PROJECT, podman
-from tests.ray.hosts import SECOND_TOKEN, TOKEN, RayHosts, well
+from tests.ray.hosts import SECOND_TOKEN, TOKEN, RayHosts
 
 WORKERS = ("workers-1", "workers-2")
 RENDERED = (
