@@ -87,7 +87,9 @@ class ClusterHosts:
 
     def machine(self, name: str) -> Any:
         public = Given("127.0.0.1")
-        return SimpleNamespace(private_ip=self.addresses[name], public_ip=public, node=self.node(name))
+        return SimpleNamespace(
+            id=name, private_ip=self.addresses[name], public_ip=public, node=self.node(name)
+        )
 
     def call(self, name: str) -> Call:
         machine, master = self.machine(name), self.machine("master")

@@ -105,6 +105,8 @@ def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Ma
         settings={
             **backendai_agent.settings(fleet, node, keys, machine, settings, dummy=dummy),
             **_common(fleet),
+            # another machine's etcd and redis do not know the agent, which does not notice for minutes
+            "CONTROLLER": controller.id,
             "ETCD_HOST": controller.private_ip,
             "ETCD_PORT": ETCD_PORT,
             "ETCD_USER": "agent",

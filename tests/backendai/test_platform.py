@@ -16,10 +16,10 @@ from tests.local.hosts import SEED
 def calls(**settings: Any) -> dict[str, Call]:
     made, given = fleet(**settings), GivenKeys()
     stack_keys: Any = given
-    master: Any = SimpleNamespace(private_ip="10.0.0.1", node=made.master)
+    master: Any = SimpleNamespace(id="i-1", private_ip="10.0.0.1", node=made.master)
     found = {"master": backendai.master(made, stack_keys, master, {})}
     for node in made.workers:
-        machine: Any = SimpleNamespace(private_ip="10.0.0.2", node=node)
+        machine: Any = SimpleNamespace(id="i-1", private_ip="10.0.0.2", node=node)
         found[node.name] = backendai.agent(made, node, stack_keys, machine, master)
         found[f"{node.name}-membership"] = backendai.member(made, node, stack_keys, machine)
     return found
