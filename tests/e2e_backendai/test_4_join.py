@@ -33,8 +33,9 @@ def tunnel(own: Fleet) -> Iterator[Tunnel]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
 def peering() -> Iterator[None]:
+    """For each test anew: podman puts the rules of a network that comes before those that are there."""
     made = Peering()
     made.open()
     yield
@@ -42,7 +43,7 @@ def peering() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def joined(own: Fleet, tunnel: Tunnel, peering: None) -> Iterator[JoiningFleet]:  # noqa: ARG001 - must be open
+def joined(own: Fleet, tunnel: Tunnel) -> Iterator[JoiningFleet]:  # noqa: ARG001 - must be open
     join = own.outputs()["clientConfig"]["join"]
     made = JoiningFleet(own.folder, join)
     made.set_secret("backendaiApiKeys", join["backendaiApiKeys"])
