@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,7 +67,8 @@ class Host:
 
     def call(self) -> Call:
         keys_given: Any = GivenKeys()
-        return supervisely.agent(self.fleet, self.fleet.gpu_vms[0], keys_given, None)
+        machine: Any = SimpleNamespace()
+        return supervisely.agent(self.fleet, self.fleet.gpu_vms[0], keys_given, machine, None)
 
     def step(self, **changed: Any) -> subprocess.CompletedProcess[str]:
         call = self.call()
