@@ -5,10 +5,6 @@ agent_answers() {
   systemctl is-active backendai-agent && curl -fsm5 http://127.0.0.1:6003/readyz
 }
 
-leaver_runs() {
-  systemctl is-active backendai-leave
-}
-
 # etcd_call CALL: asks etcd's own gateway for JSON; the body and the token travel on file descriptors.
 etcd_call() {
   curl -sSm10 -H @<(printf 'Authorization: %s' "$etcd_token") --data @- "http://$ETCD_HOST:$ETCD_PORT/v3/$1"
@@ -154,27 +150,9 @@ RuntimeDirectoryPreserve=yes"
 # An agent never logs in at etcd again by itself. Its sessions go on while it is started again.
 login_watch() {
   put_file /etc/systemd/system/backendai-login.service 644 root <<<"[Service]
-Type=oneshot
-ExecStart=/bin/sh -c '! curl -sm5 http://127.0.0.1:6003/readyz | grep -q \"invalid auth token\" || systemctl restart backendai-agent'"
-  put_file /etc/systemd/system/backendai-login.timer 644 root <<<"[Timer]
-OnActiveSec=30
-OnUnitInactiveSec=30
-[Install]
-WantedBy=timers.target"
-  systemctl daemon-reload
-  systemctl enable --now backendai-login.timer
-}
-
-# The master's `leave` asks by a file: nothing else of the master reaches into an agent's machine.
-leaver() {
-  after=backendai-agent.service
-  put_file /etc/systemd/system/backendai-leave.service 644 root <<<"[Unit]
-After=backendai-agent.service$mounter
-RequiresMountsFor=$STORAGE_PATH
-[Service]
 Restart=always
-ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done; systemctl stop backendai-agent; while [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done'
+ExecStart=/bin/sh -c 'while sleep 30; do ! curl -sm5 http://127.0.0.1:6003/readyz | grep -q \"invalid auth token\" || systemctl restart backendai-agent; done'
 [Install]
 WantedBy=multi-user.target"
-  run_unit backendai-leave leaver_runs /etc/systemd/system/backendai-leave.service
+  run_unit backendai-login true /etc/systemd/system/backendai-login.service
 }

@@ -1,4 +1,5 @@
-# How agents of a Backend.AI cluster join and leave, asked at the manager. Goes after backendai_manager.sh.
+# How agents of a Backend.AI cluster join and leave: asked at the manager, done beside the agent. Goes after
+# backendai_manager.sh.
 # shellcheck shell=bash
 
 # What the manager has of the agent; the key of its RPC is in the database alone.
@@ -80,4 +81,22 @@ leave() {
   fi
   sql -d backend <<<"BEGIN; UPDATE kernels SET agent = NULL WHERE agent = '$AGENT'; DELETE FROM agents WHERE id = '$AGENT'; COMMIT"
   etcd del --prefix "/sorna/$NAMESPACE/nodes/agents/$AGENT"
+}
+
+leaver_runs() {
+  systemctl is-active backendai-leave
+}
+
+# The master's `leave` asks by a file: nothing else of the master reaches into an agent's machine.
+leaver() {
+  after=backendai-agent.service
+  put_file /etc/systemd/system/backendai-leave.service 644 root <<<"[Unit]
+After=backendai-agent.service$mounter
+RequiresMountsFor=$STORAGE_PATH
+[Service]
+Restart=always
+ExecStart=/bin/bash -c 'until [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done; systemctl stop backendai-agent; while [[ -e $STORAGE_PATH/.agent-fleet/left/$AGENT ]]; do sleep 2; done'
+[Install]
+WantedBy=multi-user.target"
+  run_unit backendai-leave leaver_runs /etc/systemd/system/backendai-leave.service
 }
