@@ -74,14 +74,22 @@ def plan(words: Sequence[str], folders: Sequence[Path], storage: PurePosixPath, 
 
 
 def _refuse_a_lost_config(word: str) -> None:
-    if not word.startswith(("-", "/")) and "://" not in word and not Path(word).is_file():
+    if not word.startswith(("-", "/")) and "://" not in word and not _is_file(word):
         raise UserError(f"eogrow {word}: there is no such file here; a path on the cluster starts with /")
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except OSError:
+        # longer than a name may be
+        return False
 
 
 def _placed(word: str, files: dict[Path, PurePosixPath], folder: PurePosixPath) -> str:
     """The word as it reads on the cluster: a local file's name becomes its place on the shared storage."""
     path = Path(word)
-    if not path.is_file():
+    if not _is_file(word):
         return word
     for source, place in files.items():
         if path.resolve().is_relative_to(source.resolve()):

@@ -33,6 +33,12 @@ def test_words_that_are_no_files_stay_word_for_word():
     )
 
 
+@pytest.mark.usefixtures("here")
+def test_a_word_longer_than_a_files_name_may_be_stays_as_it_is():
+    code = "print(1);" * 500
+    assert code in run.plan(["python3", "-c", code], [], STORAGE, "python3-1").entrypoint
+
+
 def test_a_file_in_an_uploaded_folder_is_named_by_its_place_there(here):
     (here / "project").mkdir()
     (here / "project" / "config.json").write_text("{}")
