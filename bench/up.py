@@ -1,22 +1,22 @@
-"""A first `up` of a local stack on the real engine, with the phases that its steps tell.
+"""A first `up` of Backend.AI on local hosts by the real engine, with the phases that its steps tell.
 
-    python -m bench.up [STACK]              default backendai-local
+    python -m bench.up
 
-The stack's file is taken under another name, and the stack goes again. Packages come from the caches that are
-there.
+A control plane and two agents, one of them with Docker and a kernel image of a registry beside the stack.
+Packages come from the caches that are there.
 """
 
+import io
 import re
-import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-from fleet.engine.paths import ROOT
+from tests.backendai.standins import Standins
 from tests.e2e.project import Fleet, copied_project
+from tests.e2e_backendai.project import BackendaiFleet
 
 NAME = "t-bench"
 SHORTEST = 1.0
@@ -36,7 +36,7 @@ class Command:
         """What was said, and for how long until something else was."""
         new = [at for at, one in enumerate(self.said) if not at or self.said[at - 1][1] != one[1]]
         begun = [self.said[at] for at in new]
-        ends = [*(when for when, _ in begun[1:]), self.end]
+        ends = [*(when for when, _ in begun), self.end][1:]
         return [(end - when, text) for (when, text), end in zip(begun, ends, strict=True)]
 
 
@@ -54,22 +54,26 @@ def first_up(fleet: Fleet) -> tuple[float, dict[str, Command]]:
             if verb == "created":
                 command.end = now
     if process.wait():
-        raise SystemExit(f"`up` of {fleet.stack} failed: try `make up` of the same file")
+        raise SystemExit(f"`up` of {fleet.stack} failed")
     return time.monotonic() - start, commands
 
 
-def main(arguments: list[str]) -> None:
-    stack = arguments[0] if arguments else "backendai-local"
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+def main() -> None:
+    standins = Standins(NAME)
     with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
-        fleet = Fleet(copied_project(Path(folder)), NAME)
-        fleet.config = {key.removeprefix("agent-fleet:"): value for key, value in config.items()}
-        fleet.write()
         try:
-            seconds, commands = first_up(fleet)
+            standins.start()
+            fleet = BackendaiFleet(copied_project(Path(folder)), NAME, standins)
+            fleet.pool["count"] = 1
+            fleet.write()
+            try:
+                seconds, commands = first_up(fleet)
+            finally:
+                with redirect_stdout(io.StringIO()):
+                    fleet.end()
         finally:
-            fleet.end()
-    print(f"{stack}, from nothing to well: {seconds:.0f} s")
+            standins.remove()
+    print(f"Backend.AI, a control plane and two agents, from nothing to well: {seconds:.0f} s")
     for name, command in commands.items():
         print(f"{command.end - command.start:7.0f} s  {name}, from second {command.start:.0f} on")
         for length, text in command.phases:
@@ -78,4 +82,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
