@@ -42,9 +42,10 @@ class Command:
 
 def first_up(fleet: Fleet) -> tuple[float, dict[str, Command]]:
     commands: dict[str, Command] = {}
-    start = time.monotonic()
+    start, lines = time.monotonic(), list[str]()
     process = fleet.start("up", fleet.stack)
     for line in process.stdout or ():
+        lines.append(line)
         if found := LINE.search(line):
             now = time.monotonic() - start
             name, verb, text = found.groups()
@@ -54,7 +55,7 @@ def first_up(fleet: Fleet) -> tuple[float, dict[str, Command]]:
             if verb == "created":
                 command.end = now
     if process.wait():
-        raise SystemExit(f"`up` of {fleet.stack} failed")
+        raise SystemExit("".join([*lines[-60:], f"`up` of {fleet.stack} failed"]))
     return time.monotonic() - start, commands
 
 

@@ -134,9 +134,8 @@ def _of(stack: str) -> dict[str, Any]:
         platform: _module(platform).Standins(name)
         for platform in _KINDS
         if any(
-            True
+            list(_module(platform).Standins.replaced(agent["settings"]))
             for agent in _agents(config, platform)
-            for _ in _module(platform).Standins.replaced(agent["settings"])
         )
     }
 
