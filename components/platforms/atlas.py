@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
 from components.fleet import ElasticPool, Fleet, Node
@@ -18,6 +18,7 @@ from components.platforms import atlas_client, docker
 from components.platforms.atlas_client import API
 from components.platforms.atlas_settings import AtlasSettings
 from components.ports import MASTER, WORKER, Port
+from components.scripts import Setting
 
 SCRIPTS = ("databases", "atlas_master", "atlas_worker", "atlas")
 _USERDATA = Path(__file__).parents[2] / "userdata"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
@@ -22,6 +22,7 @@ from components.platforms.backendai_join_settings import API_KEYS
 from components.platforms.backendai_join_settings import PASSWORD as ETCD_PASSWORD
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
+from components.scripts import Setting
 
 _PARTS = ("databases", "manager", "members", "agent")
 SCRIPTS = ("databases", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import Launch, Machine
 from components.config.rules_ray import constraints, ray_settings
 from components.fleet import ElasticPool, Fleet, Node
@@ -20,6 +20,7 @@ from components.platforms import ray_autoscaler
 from components.platforms.ray_memory import HEAD_RESERVE, Memory, memory_of
 from components.platforms.ray_settings import Settings
 from components.ports import MASTER, WORKER, Port, Role, Source
+from components.scripts import Setting
 
 USER = "ray"
 SCRIPTS, ELASTIC_SCRIPTS = ("ray_head", "ray"), ("ray_head", "ray_elastic", "ray")
