@@ -114,12 +114,13 @@ def step(call: Call, machine: Machine, opts: pulumi.ResourceOptions) -> remote.C
 def worker_step(
     call: Call, machine: Machine, through: Machine, storage: str, opts: pulumi.ResourceOptions
 ) -> remote.Command:
-    """As `step`, for a machine behind the master, which put the script into the shared storage.
+    """As `step`, for a worker: the master put the script into the shared storage, and is the way to it.
 
     Every input is written to the state at every step of a run, so what N machines have in common stays out
     of their inputs.
     """
-    return _step(call, machine, _from_storage(call, storage), "", through.sshd, opts)
+    reached = through.sshd if machine.behind_master else None
+    return _step(call, machine, _from_storage(call, storage), "", reached, opts)
 
 
 def _step(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 USERDATA = Path(__file__).parent.parent / "userdata"
 INSTALLED = "/usr/local/lib/agent-fleet"
+# Who steps and operators log in as on every machine.
+LOGIN_USER = "fleet"
 
 Setting = str | int | float | bool | Sequence[str]
 

@@ -66,7 +66,7 @@ class Verdict:
 
 def judge(inventory: Inventory, facts: Facts) -> Verdict:
     usual = _usual_version(facts.reports[node.name] for node in inventory.nodes if node.role != GPU_VM)
-    pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value or [])]
+    pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value)]
     addresses = {node.private_ip for node in inventory.nodes} | {row.address for row in pools}
     unseen = [agent for agent in facts.agents.value or () if agent["ip"] not in addresses and _alive(agent)]
     problems: list[str] = []

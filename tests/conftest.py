@@ -18,6 +18,7 @@ FOLDERS = (
     "e2e",
     "e2e_aws",
     "e2e_alicloud",
+    "e2e_hosts",
     "e2e_atlas",
     "elastic",
     "local",

@@ -12,6 +12,8 @@ install_ray() {
     export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
     [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
     say "installing ${REQUIREMENTS[*]}"
+    note folder /opt/uv
+    note folder "$new"
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8
     $uv venv --clear -p/usr/bin/python3 "$new"
@@ -19,6 +21,7 @@ install_ray() {
     $uv pip check -p"$new"
     echo "$wanted" >"$new/requirements"
   }
+  note folder /opt/ray
   ln -sfn "$new" /opt/ray
 }
 

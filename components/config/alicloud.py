@@ -290,7 +290,7 @@ class AlicloudCluster(common.AnyCluster):
     ]
 
 
-class AlicloudConfig(common.RentedConfig):
+class AlicloudConfig(common.RemoteConfig):
     """What one stack on Alibaba Cloud consists of."""
 
     cloud: Annotated[

@@ -279,7 +279,7 @@ class AwsGpuVm(OnInstances, AnyGpuVm):
         return (self.instance_type,)
 
 
-class AwsConfig(common.RentedConfig):
+class AwsConfig(common.RemoteConfig):
     """What one stack on AWS consists of."""
 
     cloud: Annotated[

@@ -72,8 +72,8 @@ class AnyConfig(Model):
     ] = KeyGenerations()
 
 
-class RentedConfig(AnyConfig):
-    """What one stack on a cloud that costs money consists of."""
+class RemoteConfig(AnyConfig):
+    """What one stack on machines away from this computer consists of."""
 
     allow_local_state: Annotated[
         bool,

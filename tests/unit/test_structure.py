@@ -17,7 +17,7 @@ def test_only_commands_makes_remote_commands() -> None:
 
 
 def test_only_keys_makes_key_material() -> None:
-    assert users_of(r"PrivateKey\b.*\(|token_hex|hmac\.", ["components"]) == {"components/keys.py"}
+    assert users_of(r"PrivateKey\.\w+\(|token_hex|hmac\.", ["components"]) == {"components/keys.py"}
 
 
 def test_only_the_configuration_reads_pulumi_config() -> None:
