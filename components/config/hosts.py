@@ -47,7 +47,6 @@ class HostsAccess(parts.Access):
         dict[str, HostKey],
         Change.IN_PLACE,
         Field(
-            min_length=1,
             description="The host key that every machine and the jump host must show, by address.",
             examples=[{"192.0.2.11": _KEY}],
         ),

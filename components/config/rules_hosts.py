@@ -15,6 +15,7 @@ def hosts_problems(config: HostsConfig) -> Iterator[Problem]:
     yield from host_keys(config)
     yield from firewall(config)
     yield from storage(config)
+    yield from of_machines_made(config)
 
 
 def addresses(config: HostsConfig) -> Iterator[tuple[str, IPv4Address]]:
@@ -71,6 +72,18 @@ def storage(config: HostsConfig) -> Iterator[Problem]:
         rule = "has no effect: the shared storage is your own, and is never deleted"
         remedy = "take it out, or write `retain`"
         yield Problem("storage.onDestroy", "delete", rule, remedy, ("cluster.platform",))
+
+
+def of_machines_made(config: HostsConfig) -> Iterator[Problem]:
+    if config.packages.apt_mirror:
+        rule = "has no effect: machines that exist already have their apt sources"
+        yield Problem(
+            "packages.aptMirror", config.packages.apt_mirror, rule, "take it out, or change them there"
+        )
+    if config.tags:
+        yield Problem(
+            "tags", show(config.tags), "has no effect: nothing is made that has tags", "take it out"
+        )
 
 
 def way_in(config: object, given: Set[str]) -> Iterator[Problem]:

@@ -31,7 +31,8 @@ for root in ROOTS:
         look(pathlib.Path(root))
 def lines(*command):
     return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
-ACTIVE = lines("systemctl", "list-units", "--type=service,timer,mount", "--state=active", "--no-legend", "--plain")
+SHOWN = ["--type=service,timer,mount", "--state=active", "--no-legend", "--plain"]
+ACTIVE = lines("systemctl", "list-units", *SHOWN)
 SESSIONS = ("user@", "user-runtime", "run-user", "session-")
 print(json.dumps({
     "files": files,

@@ -25,9 +25,9 @@ class Machine:
     place: the machine had its own before.
 
     Outputs: `id` of the lease; `private_ip` and `public_ip`, both the address; `sshd`, with the jump host
-    where there is one. Another address replaces it: the old machine is given back first. Fails if another
-    stack holds the machine, or if it is not what the stack file says; an unreachable one fails to be given
-    back.
+    where there is one. Another address or team replaces it: the old machine is given back first. Fails
+    if another stack holds the machine, or if it is not what the stack file says; an unreachable one fails to
+    be given back.
     """
 
     def __init__(self, name: str, args: MachineArgs, opts: pulumi.ResourceOptions) -> None:
@@ -43,7 +43,7 @@ class Machine:
             create=[*LEASE, "take"],
             delete=[*LEASE, "give-back"],
             stdin=_stdin(config, address, known, _lease(args, config)),
-            triggers=[address],
+            triggers=[address, config.team],
             opts=pulumi.ResourceOptions.merge(opts, first),
         )
         self.id: pulumi.Output[str] = driver.outputs(self.resource)["id"]
