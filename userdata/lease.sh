@@ -111,7 +111,8 @@ undo() {
 }
 
 undo_unit() {
-  ! systemctl cat "$1" &>/dev/null || systemctl disable --now "$1"
+  ! systemctl cat "$1" &>/dev/null || systemctl disable --now "$1" || return
+  systemctl reset-failed "$1" 2>/dev/null || :
 }
 
 undo_restart() {
