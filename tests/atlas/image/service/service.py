@@ -15,7 +15,9 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 NAME = os.environ.get("ATLAS_SERVICE", "")
 WEB = "http.server"
@@ -36,7 +38,7 @@ def answer(handler, code, body):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    routes = None
+    routes: Callable[[Any], None]
 
     def log_message(self, *_words):
         pass
@@ -64,9 +66,9 @@ class Redis:
     def __init__(self, host, port):
         self.address = (host, int(port))
         self.lock = threading.Lock()
-        self.file = None
+        self.file: Any = None
 
-    def ask(self, *words):
+    def ask(self, *words) -> Any:
         told = [word if isinstance(word, bytes) else str(word).encode() for word in words]
         with self.lock:
             try:
