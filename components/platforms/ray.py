@@ -58,9 +58,6 @@ PORTS: tuple[Port, ...] = (
 )
 
 
-KEEPS_STATE = False
-
-
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:
     """A head without CPUs, so that work runs on the workers; people log in there as `ray`.
 

@@ -10,7 +10,6 @@ from components.clouds.alicloud.look_ups_network import zone_of
 from components.clouds.alicloud.state_volume import NAME
 from components.clouds.alicloud.tags import name_of
 from components.config.alicloud import AlicloudConfig
-from components.config.common import KEEPING_STATE
 from components.config.problems import Problem
 
 RIGHT = "ecs:DescribeDisks"
@@ -18,7 +17,7 @@ _BY_SNAPSHOT = "copy it by a snapshot into {}, and name the copy in `storage.sta
 
 
 def state_problems(file: AlicloudConfig) -> Iterator[Problem]:
-    if file.cluster is None or file.cluster.platform not in KEEPING_STATE:
+    if file.cluster is None or not file.cluster.settings.KEEPS_STATE:
         return
     # empty where the vSwitch is not told
     zone = zone_of(file)

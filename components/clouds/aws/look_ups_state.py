@@ -10,14 +10,13 @@ from components.clouds.aws.look_ups_network import zones_of
 from components.clouds.aws.state_volume import NAME
 from components.clouds.aws.tags import name_tag
 from components.config.aws import AwsConfig
-from components.config.common import KEEPING_STATE
 from components.config.problems import Problem
 
 _BY_SNAPSHOT = "copy it by a snapshot into {}, and name the copy in `storage.stateVolumeId`"
 
 
 def state_problems(file: AwsConfig) -> Iterator[Problem]:
-    if file.cluster is None or file.cluster.platform not in KEEPING_STATE:
+    if file.cluster is None or not file.cluster.settings.KEEPS_STATE:
         return
     # none where the subnet is not told
     zone = next(iter(zones_of(file, file.cluster.master)), "")
