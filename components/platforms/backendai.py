@@ -25,7 +25,7 @@ from components.ports import MASTER, WORKER, Port
 from components.scripts import Setting
 
 _PARTS = ("databases", "manager", "members", "agent")
-SCRIPTS = ("databases", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
+SCRIPTS = ("databases", "venv", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600

@@ -23,7 +23,7 @@ from components.ports import MASTER, WORKER, Port, Role, Source
 from components.scripts import Setting
 
 USER = "ray"
-SCRIPTS, ELASTIC_SCRIPTS = ("ray_head", "ray"), ("ray_head", "ray_elastic", "ray")
+SCRIPTS, ELASTIC_SCRIPTS = ("venv", "ray_head", "ray"), ("venv", "ray_head", "ray_elastic", "ray")
 POOLS = Path(__file__).parents[2] / "userdata" / "ray_pools.py"
 CLIENT_KEY = "client"
 MEMBERSHIP_SECONDS = 600
