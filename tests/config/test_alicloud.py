@@ -11,9 +11,10 @@ import pytest
 
 from components.config import rules_alicloud
 from components.config.__main__ import SCHEMA
-from components.config.alicloud import DEFAULT_CIDR, AlicloudGpuVm
+from components.config.alicloud import AlicloudGpuVm
 from components.config.common import TAGS
 from components.config.model import AlicloudConfig, vms_of
+from components.config.parts import DEFAULT_CIDR
 from components.config.problems import ConfigError
 from components.config.rules_types import type_problems, typed
 from components.config.stack_file import read_stack_file

@@ -10,8 +10,8 @@ import pytest
 
 from components.config import rules_aws_network
 from components.config.__main__ import SCHEMA
-from components.config.aws import DEFAULT_CIDR
 from components.config.model import AwsConfig, cluster_of
+from components.config.parts import DEFAULT_CIDR
 from components.config.rules_ray import ray_settings
 from components.config.rules_types import type_problems
 from components.config.stack_file import read_stack_file

@@ -26,12 +26,9 @@ def state_problems(file: AlicloudConfig) -> Iterator[Problem]:
         remedy = "write the id of a disk"
         found = answers.found(NAMED, name, ask.disk, remedy, region=ask.region(), right=RIGHT)
         yield from (found,) if isinstance(found, Problem) else named_disk(found, zone, said_at)
-        return
-    own = _own(file)
-    if own is not None:
-        yield from (
-            (own,) if isinstance(own, Problem) else own_disk(own, file.storage.state_gib, zone, said_at)
-        )
+    elif own := _own(file):
+        gib = file.storage.state_gib
+        yield from (own,) if isinstance(own, Problem) else own_disk(own, gib, zone, said_at)
 
 
 def _own(file: AlicloudConfig) -> Disk | Problem | None:

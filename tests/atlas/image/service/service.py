@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 NAME = os.environ.get("ATLAS_SERVICE", "")
-WEB = "http.server"
 
 
 def text(handler, code, body, kind="text/plain"):
