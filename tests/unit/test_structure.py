@@ -115,7 +115,7 @@ def test_settings_of_platforms_know_only_what_models_are_built_from() -> None:
 
 def test_no_cloud_knows_another() -> None:
     graph = imports()
-    clouds = [f"components.clouds.{name}" for name in ("local", "aws", "alicloud")]
+    clouds = [f"components.clouds.{name}" for name in ("local", "aws", "alicloud", "hosts")]
     for one in clouds:
         assert not [pair for other in clouds if other != one for pair in between(graph, one, other)]
 
