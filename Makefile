@@ -53,9 +53,9 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 	git ls-files -coz --exclude-standard '*.sh' ':!userdata' .ci/run tools/command_plugin/pulumi-resource-command tests/simcloud/bin/* | xargs -0 venv/bin/shellcheck -x
 	venv/bin/shellcheck userdata/boot.sh userdata/kernel.sh userdata/noted.sh
 	cat userdata/common.sh userdata/lease.sh | venv/bin/shellcheck -s bash -
-	cat userdata/common.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
-	cat userdata/common.sh userdata/databases.sh userdata/gpu.sh userdata/backendai_databases.sh userdata/backendai_manager.sh userdata/backendai_members.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
-	cat userdata/common.sh userdata/gpu.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/venv.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/databases.sh userdata/venv.sh userdata/gpu.sh userdata/backendai_databases.sh userdata/backendai_manager.sh userdata/backendai_members.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/venv.sh userdata/gpu.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/databases.sh userdata/atlas_master.sh userdata/atlas_worker.sh userdata/atlas.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/gpu.sh userdata/supervisely.sh | venv/bin/shellcheck -s bash -
 	venv/bin/yamllint --strict .

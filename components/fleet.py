@@ -71,6 +71,11 @@ class Fleet:
         return self.roles - {GPU_VM}
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether the master has databases, which lie on a state volume."""
+        return self.config.cluster is not None and self.config.cluster.settings.KEEPS_STATE
+
+    @property
     def tags(self) -> dict[str, str]:
         """What everything made carries, so that it can be found again."""
         return {**self.config.tags, "project": PROJECT, "stack": self.stack, "team": self.config.team}

@@ -74,7 +74,7 @@ class ClusterHosts:
     def boot(self, name: str) -> None:
         node = self.node(name)
         size = ("--cpus", f"{node.size.cpus:g}", "--memory-gib", f"{node.size.memory_gib:g}")
-        kept = ("--state-path", STATE_PATH) if name == "master" and self.PLATFORM.KEEPS_STATE else ()
+        kept = ("--state-path", STATE_PATH) if name == "master" and self.fleet.keeps_state else ()
         self.addresses[name] = self.stack.machine(name, node.role, *size, *kept)["privateIp"]
 
     def firewall(self) -> None:

@@ -21,9 +21,6 @@ SETTINGS: dict[str, type[PlatformSettings]] = {
     "atlas": AtlasSettings,
 }
 
-# Platforms whose master has databases, as their modules say (KEEPS_STATE): nothing else here may import them.
-KEEPING_STATE: frozenset[Platform] = frozenset({"atlas", "backendai"})
-
 # Alibaba Cloud takes 20 tags per resource; project, stack, team and Name are ours.
 TAGS = 16
 

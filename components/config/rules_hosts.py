@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Set
 from ipaddress import IPv4Address
 
-from components.config.common import KEEPING_STATE
 from components.config.hosts import HostsConfig
 from components.config.problems import PROJECT, Problem, show
 
@@ -68,7 +67,7 @@ def firewall(config: HostsConfig) -> Iterator[Problem]:
 
 def storage(config: HostsConfig) -> Iterator[Problem]:
     cluster = config.cluster
-    if cluster and config.storage.on_destroy == "delete" and cluster.platform not in KEEPING_STATE:
+    if cluster and config.storage.on_destroy == "delete" and not cluster.settings.KEEPS_STATE:
         rule = "has no effect: the shared storage is your own, and is never deleted"
         remedy = "take it out, or write `retain`"
         yield Problem("storage.onDestroy", "delete", rule, remedy, ("cluster.platform",))

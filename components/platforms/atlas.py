@@ -12,7 +12,7 @@ import pulumi
 from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
-from components.fleet import ElasticPool, Fleet, Node
+from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platforms import atlas_client, docker
 from components.platforms.atlas_client import API
@@ -37,7 +37,6 @@ PORTS: tuple[Port, ...] = (
     Port("atlas-tensorboard", 5959, 5959, MASTER, ("users",), "TensorBoard"),
     Port("atlas-login", 8443, 8443, MASTER, ("users",), "Keycloak: login and passwords"),
 )
-KEEPS_STATE = True
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
@@ -77,14 +76,6 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             },
         },
     )
-
-
-def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - the face of a platform
-    return {}
-
-
-def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
-    raise NotImplementedError("a rule of the configuration refuses elastic pools of Atlas")
 
 
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:  # noqa: ARG001

@@ -23,7 +23,7 @@ from components.ports import MASTER, WORKER, Port, Role, Source
 from components.scripts import Setting
 
 USER = "ray"
-SCRIPTS, ELASTIC_SCRIPTS = ("ray_head", "ray"), ("ray_head", "ray_elastic", "ray")
+SCRIPTS, ELASTIC_SCRIPTS = ("venv", "ray_head", "ray"), ("venv", "ray_head", "ray_elastic", "ray")
 POOLS = Path(__file__).parents[2] / "userdata" / "ray_pools.py"
 CLIENT_KEY = "client"
 MEMBERSHIP_SECONDS = 600
@@ -56,9 +56,6 @@ PORTS: tuple[Port, ...] = (
     *_between_nodes(WORKER, (MASTER, WORKER)),
     Port("ray-agent", 8079, 8079, WORKER, (MASTER,), "jobs and logs of a node, as the head asks for them"),
 )
-
-
-KEEPS_STATE = False
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.project import podman, wait_until
-from tests.e2e_backendai.project import BackendaiFleet
+from tests.e2e_backendai.project import BackendaiFleet, sql
 
 
 def problems(up: BackendaiFleet, node: str) -> str:
@@ -58,10 +58,10 @@ def test_a_manager_that_is_down_is_told_and_repaired(up: BackendaiFleet) -> None
 
 @pytest.mark.exhaustive
 def test_a_rebooted_master_is_the_same_cluster(up: BackendaiFleet) -> None:
-    before = up.sql("SELECT name, result FROM sessions ORDER BY name")
+    before = sql(up, "SELECT name, result FROM sessions ORDER BY name")
     podman("restart", up.container("master"))
     wait_until("the cluster is well", lambda: up.status().code == 0, 240)
-    assert up.sql("SELECT name, result FROM sessions ORDER BY name") == before
+    assert sql(up, "SELECT name, result FROM sessions ORDER BY name") == before
     assert set(up.up_well().counts()) == {"unchanged"}
 
 

@@ -73,7 +73,6 @@ def test_a_stack_without_elastic_pools_knows_nothing_of_them() -> None:
     machine: Any = SimpleNamespace(private_ip="10.0.0.1", node=made.master)
     given: Any = GivenKeys(TOKEN)
     head = ray.master(made, given, machine, {})
-    assert ray.master_tags(made) == {}
     assert head.scripts == ray.SCRIPTS
     assert not {"AUTOSCALER", "HEAD_ENVIRONMENT", "POOLS"} & head.settings.keys()
     assert "boto3" not in str(head.settings["REQUIREMENTS"])

@@ -26,7 +26,8 @@ def test_the_disk_is_full(hosts: RayHosts) -> None:
 
 def test_the_python_package_index_cannot_be_reached(hosts: RayHosts) -> None:
     run = hosts.step(NEW, INDEX_URL="https://127.0.0.1:9/simple")
-    assert f"{HERE}installing ray[default] eo-grow==1.7.15 (exit code " in run.said
+    what = "installing ray[default] eo-grow==1.7.15 failed: check packages.indexUrl"
+    assert f"{HERE}{what}" in run.said
     assert "127.0.0.1" in run.said
     assert "/var/log/agent-fleet/ray.log" in run.said
 

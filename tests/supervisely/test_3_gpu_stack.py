@@ -150,7 +150,7 @@ def test_6_an_agent_made_by_hand_connects_by_tls_with_a_private_ca(
     request = urllib.request.Request(where, asked, {"x-api-key": API_TOKEN})  # noqa: S310 - our own container
     with DIRECT.open(request) as answer:
         made_by_hand = json.load(answer)
-    daemon = json.loads(host.call().settings["DAEMON"])
+    daemon = json.loads(str(host.call().settings["DAEMON"]))
     for of_gpus in ("runtimes", "default-runtime"):
         del daemon[of_gpus]
     done = host.step(

@@ -10,6 +10,7 @@ import pytest
 
 from components import commands, scripts
 from components.call import Call
+from components.platforms import ray
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_minified_drops_comments_blank_lines_and_indentation_only() -> None:
 
 
 def test_the_script_travels_as_one_line_that_is_the_same_at_every_run() -> None:
-    script = scripts.script_of(("ray_head", "ray"))
+    script = scripts.script_of(ray.SCRIPTS)
     line = scripts.packed(script)
     assert line == scripts.packed(script)
     assert "\n" not in line
@@ -41,7 +42,7 @@ def test_the_script_travels_as_one_line_that_is_the_same_at_every_run() -> None:
 
 
 def test_the_minified_script_is_still_shell() -> None:
-    script = scripts.script_of(("ray_head", "ray"))
+    script = scripts.script_of(ray.SCRIPTS)
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
