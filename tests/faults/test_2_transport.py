@@ -22,6 +22,7 @@ from tests.faults.nodes import (
     machine_id,
     up_until_at_work,
     worker,
+    workers,
 )
 
 RESTARTS = Guard(
@@ -111,7 +112,7 @@ def test_a_cut_that_heals_during_membership_is_waited_for(cuttable: Fleet) -> No
     with slow_membership(cuttable):
         process = up_until_membership(cuttable)
         cut(cuttable, name)
-        wait_until("the head gives it up", lambda: alive(cuttable) == 2, 90)
+        wait_until("the head gives it up", lambda: alive(cuttable) == len(workers(cuttable)), 90)
         time.sleep(10)
         assert process.poll() is None, "the membership did not wait"
         inside(cuttable, name, MEND)
@@ -179,7 +180,9 @@ def slow_membership(cluster: Fleet) -> AbstractContextManager[None]:
 
 def up_until_membership(cluster: Fleet) -> subprocess.Popen[str]:
     process = cluster.start("up", cluster.stack)
-    wait_until("memberships are at work", lambda: at_work(cluster, "master", "join") == 2, 180)
+    wait_until(
+        "memberships are at work", lambda: at_work(cluster, "master", "join") == len(workers(cluster)), 180
+    )
     return process
 
 

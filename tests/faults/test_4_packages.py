@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.project import Fleet, podman
 from tests.faults.index import PACKAGE, Index
 from tests.faults.matrix import Guard, fault
-from tests.faults.nodes import changed_settings, inside, is_well, worker
+from tests.faults.nodes import changed_settings, inside, is_well, worker, workers
 
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 # of a package that no other test installs: hosts share their cache
@@ -21,8 +21,9 @@ RARE = "colorful"
 def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     """Hosts trust it."""
     network = json.loads(podman("network", "inspect", f"agent-fleet-{cluster.stack}"))[0]
+    nodes = ["master", *workers(cluster)]
     made = Index(network["subnets"][0]["gateway"], tmp_path)
-    for node in ("master", "workers-1", "workers-2"):
+    for node in nodes:
         subprocess.run(
             [
                 "podman",
@@ -40,7 +41,7 @@ def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     yield made
     made.end()
     del cluster.config["packages"]
-    for node in ("master", "workers-1", "workers-2"):
+    for node in nodes:
         inside(cluster, node, f"cat /root/ca-certificates.crt >{TRUSTED}")
 
 
