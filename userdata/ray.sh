@@ -14,7 +14,8 @@ install_ray() {
     say "installing ${REQUIREMENTS[*]}"
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8
-    $uv venv --clear -p/usr/bin/python3 "$new"
+    # pip, for tasks with packages of their own: Ray copies this environment for them
+    $uv venv --seed --clear -p/usr/bin/python3 "$new"
     install_packages
     local names
     mapfile -t names < <(not_whole)

@@ -86,7 +86,7 @@ def test_a_killed_connection_ends_up_and_the_next_one_waits_for_the_script(clust
 )
 def test_a_host_that_reboots_in_mid_install_is_installed_anew(cluster: Fleet) -> None:
     name = worker(cluster)
-    made = '    $uv venv --clear -p/usr/bin/python3 "$new"\n'
+    made = '    $uv venv --seed --clear -p/usr/bin/python3 "$new"\n'
     slow = f"{made}    while [[ -e /run/held ]]; do mkdir -p /run/at-work; sleep 0.2; done\n"
     inside(cluster, name, "touch /run/held")
     with changed_settings(cluster, pipPackages=["humanize"]):
