@@ -51,15 +51,15 @@ def _from_storage(call: Call, storage: str) -> str:
     """The digest makes it safe that people's work can write to the shared storage too."""
     digest = hashlib.sha256(script_of(call.scripts).encode()).hexdigest()
     found = f"{storage}/{PUBLISHED}/{digest}"
-    missing = (
-        f"error on $(hostname): {found} is missing: if {storage} is mounted, run make up, "
-        "in which the master puts it there"
-    )
+    here = "error on $(hostname):"
+    unmounted = f"{here} no shared storage is mounted at {storage}: restart the machine, or fleet replace it"
+    missing = f"{here} {found} is missing: run make up, in which the master puts it there"
     return _install_and_run(
         call,
         "timeout 600 cloud-init status --wait >/dev/null 2>&1 || :; "
-        f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || :; "
-        f'cp {found} $new 2>/dev/null || {{ echo "{missing}" >&2; exit 1; }}; '
+        f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || "
+        f'{{ echo "{unmounted}" >&2; exit 1; }}; '
+        f'[ -r {found} ] || {{ echo "{missing}" >&2; exit 1; }}; cp {found} $new; '
         f"echo {digest} $new | sha256sum --quiet -c >&2",
     )
 

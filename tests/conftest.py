@@ -12,9 +12,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import leftovers
 
+pytest_plugins = ["tests.faults.plugin"]
+
 # The longest begin first, so that none is left over for the end.
 FOLDERS = (
-    "e2e_faults",
+    "faults",
     "supervisely",
     "e2e",
     "e2e_aws",

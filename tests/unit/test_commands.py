@@ -88,5 +88,15 @@ def test_a_script_that_is_not_there_is_told_with_what_to_do(
     published.unlink()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "is missing" in done.stderr
-    assert "run make up" in done.stderr
+    assert "is missing: run make up" in done.stderr
+
+
+def test_a_storage_that_is_not_mounted_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, command = fetched(tmp_path, monkeypatch)
+    (tmp_path / "bin/timeout").write_text("#!/bin/sh\nexit 124\n")
+    (tmp_path / "bin/timeout").chmod(0o755)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"no shared storage is mounted at {tmp_path}: restart the machine" in done.stderr

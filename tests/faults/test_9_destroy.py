@@ -6,8 +6,20 @@ import time
 import pytest
 
 from tests.e2e.project import Fleet, podman
+from tests.faults.matrix import Guard, fault
 
 
+@fault(
+    "a worker and the master are dead at `down`",
+    holds="it succeeds within a minute and dials nobody; storage with `onDestroy: retain` stays",
+    remedy="`make down`",
+    guard=Guard(
+        "components/commands.py",
+        "                deleted_with=controller.resource,\n",
+        "",
+        "a membership goes with its controller's machine, without a `delete`",
+    ),
+)
 def test_down_succeeds_at_once_while_a_worker_and_the_master_are_dead_and_keeps_the_storage(
     cluster: Fleet,
 ) -> None:

@@ -1,0 +1,33 @@
+"""Makes a cluster well again after a row that failed because its guard was taken out."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+from tests.e2e.project import Fleet
+
+NEXT = re.compile(r"python -m fleet (repair|replace) \S+ (\S+)")
+
+
+def make_well(fleet: Fleet) -> None:
+    """`up`, then what `status` says; else all of it anew."""
+    _end_processes(fleet.folder)
+    if fleet.up().code == 0:
+        return
+    for verb, node in NEXT.findall(fleet.run("status", fleet.stack, seconds=120).text):
+        fleet.run(verb, fleet.stack, node)
+    if fleet.up().code == 0:
+        return
+    fleet.run("down", fleet.stack)
+    assert fleet.up().code == 0, f"the stack {fleet.stack} is not well, though its guards are back"
+
+
+def _end_processes(folder: Path) -> None:
+    """A run that hung, and its engine and plugins, which wait for ever as well."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(folder):
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue

@@ -1,0 +1,98 @@
+"""Runs rows of the fault matrix, as they are or without their guards, and records what was seen.
+
+Without its guard a row must fail by an assertion or its time limit. One that stays green proves nothing, and
+one that ends by anything else was not judged: both are errors.
+"""
+
+import subprocess
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.e2e.project import Fleet
+from tests.faults import healing
+from tests.faults.matrix import SENT, fault_of, without
+from tests.faults.results import GREEN, RED, Result, record
+
+OPTION = "--without-guards"
+RESULT = "fault"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        OPTION, action="store_true", help="rows of the fault matrix must fail without their guard"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Recorder(), "fault-recorder")
+
+
+class _Recorder:
+    """Of the process that sees the reports of all."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            record(Result(*value) for name, value in report.user_properties if name == RESULT)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption(OPTION):
+        return
+    for item in items:
+        if row := fault_of(list(item.iter_markers())):
+            item.add_marker(pytest.mark.timeout(row.seconds, func_only=True), append=False)
+    config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("fault")])
+    items[:] = [item for item in items if item.get_closest_marker("fault")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    row = fault_of(list(pyfuncitem.iter_markers()))
+    if not row:
+        return (yield)
+
+    def saw(kind: str, held: bool, said: str = "") -> None:
+        pyfuncitem.user_properties.append((RESULT, (row.name, kind, held, said)))
+
+    if not pyfuncitem.config.getoption(OPTION):
+        try:
+            result = yield
+        except BaseException:
+            saw(GREEN, False)
+            raise
+        saw(GREEN, True)
+        return result
+    try:
+        yield
+    except (AssertionError, subprocess.TimeoutExpired, pytest.fail.Exception) as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        print(f"red without its guard: {said}")
+        saw(RED, True, said)
+        return True
+    except BaseException:
+        saw(RED, False)
+        raise
+    saw(RED, False)
+    pytest.fail("it stayed green without its guard: this row proves nothing")
+
+
+@pytest.fixture(autouse=True)
+def _guard_taken_out(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Goes before the row's own fixtures and ends after them: the cluster is well when the fault strikes."""
+    row = fault_of(list(request.node.iter_markers()))
+    if not row or not request.config.getoption(OPTION):
+        yield
+        return
+    fleet: Fleet = request.getfixturevalue(row.stack)
+    try:
+        with without(row.guards, fleet.folder):
+            if any(guard.file.startswith(SENT) for guard in row.guards):
+                assert fleet.up().code == 0, (
+                    "the cluster is not well without the guard, before anything breaks"
+                )
+            yield
+    finally:
+        healing.make_well(fleet)
