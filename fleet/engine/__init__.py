@@ -50,6 +50,11 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
 
     A state that others share keeps its record, for its history.
     """
+    with stacks.one_at_a_time(root, stack):
+        return _remove(root, stack)
+
+
+def _remove(root: Path, stack: str) -> int:
     env = environment.environment(root, os.environ)
     own = environment.is_own_backend(env, root)
     if own and not stacks.exists(root, stack):
@@ -114,6 +119,11 @@ def exports(stack: str, root: Path = paths.ROOT) -> str:
 
 
 def _update(root: Path, stack: str, verb: list[str]) -> int:
+    with stacks.one_at_a_time(root, stack):
+        return _run_on(root, stack, verb)
+
+
+def _run_on(root: Path, stack: str, verb: list[str]) -> int:
     env = environment.environment(root, os.environ)
     config = stacks.config_of(root, stack)
     environment.check_plugin(root, config.get("cloud"))

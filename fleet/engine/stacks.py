@@ -1,12 +1,15 @@
 """A stack's file, its copy for the CLI, its record in the state, and a lock that a killed run left."""
 
+import fcntl
 import json
+import os
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import yaml
 
@@ -167,26 +170,60 @@ def _is_pulumi(pid: int) -> bool:
     return status.startswith("Name:\tpulumi") and "\nState:\tZ" not in status
 
 
+@contextmanager
+def one_at_a_time(root: Path, stack: str) -> Generator[None]:
+    """Holds the stack for a run of this project, after those before it: the engine's own lock comes only when
+    the engine does, and one of two that look for it together would fail.
+
+    Raises:
+        UserError: another run holds it for longer than WAIT_SECONDS.
+    """
+    folder = paths.copies(root)
+    private_folder(folder)
+    with (folder / f"{paths.short_name(stack)}.run").open("a+") as file:
+        _wait_for_end(stack, lambda: None if _took(file) else _written(file))
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}")
+        file.flush()
+        yield
+
+
+def _took(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _written(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read() or "?"
+
+
 def wait_for_holders(root: Path, stack: str) -> bool:
     """Waits until no living run holds the lock; returns whether a dead one still does.
 
     Raises:
         UserError: a run is at work for longer than WAIT_SECONDS.
     """
+    _wait_for_end(stack, lambda: next((str(pid) for pid in holders(root, stack) if pid), None))
+    return bool(holders(root, stack))
+
+
+def _wait_for_end(stack: str, run: Callable[[], str | None]) -> None:
+    """`run` gives the pid of the run that is waited for."""
     told = 0.0
     until = time.monotonic() + WAIT_SECONDS
-    while alive := [pid for pid in holders(root, stack) if pid]:
+    while pid := run():
         now = time.monotonic()
         if now > until:
             raise UserError(
-                f"another run (pid {alive[0]}) has been at work on stack {stack} for {WAIT_SECONDS // 60} "
-                f"minutes; wait for its end, or end it with: kill -INT {alive[0]}"
+                f"another run (pid {pid}) has been at work on stack {stack} for {WAIT_SECONDS // 60} "
+                f"minutes; wait for its end, or end it with: kill -INT {pid}"
             )
         if now - told > 30:
             told = now
-            print(
-                f"==> another run (pid {alive[0]}) is at work on stack {stack}; waiting for its end",
-                flush=True,
-            )
+            print(f"==> another run (pid {pid}) is at work on stack {stack}; waiting for its end", flush=True)
         time.sleep(0.5)
-    return bool(holders(root, stack))

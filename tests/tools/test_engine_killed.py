@@ -60,6 +60,29 @@ def test_a_living_run_is_waited_for(root: Path, capsys: pytest.CaptureFixture[st
     run.communicate()
 
 
+HOLDS = """
+import sys, time
+from pathlib import Path
+from fleet.engine import stacks
+with stacks.one_at_a_time(Path(sys.argv[1]), "dev"):
+    print("here", flush=True)
+    time.sleep(1)
+"""
+
+
+def test_a_run_that_has_no_engine_yet_is_waited_for_too(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = subprocess.Popen([sys.executable, "-c", HOLDS, root], stdout=subprocess.PIPE)
+    assert run.stdout is not None
+    run.stdout.readline()
+    started = time.monotonic()
+    assert engine.up("dev", root=root) == 0
+    assert time.monotonic() - started > 0.5
+    assert f"another run (pid {run.pid}) is at work on stack dev" in capsys.readouterr().out
+    run.communicate()
+
+
 def test_a_lock_of_another_computer_is_left_alone(root: Path) -> None:
     file = lock(root, 1, "elsewhere")
     with pytest.raises(UserError, match="locked by a run on elsewhere"):
