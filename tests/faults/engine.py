@@ -48,15 +48,6 @@ def stop_plugin(run: subprocess.Popen[str]) -> None:
             os.kill(pid, signal.SIGSTOP)
 
 
-def grows(cluster: Fleet) -> subprocess.Popen[str]:
-    """A run that is to make `workers-2`, in a cluster without it."""
-    cluster.pool.update(count=1, without=[])
-    assert cluster.up().code == 0
-    cluster.pool["count"] = 2
-    cluster.write()
-    return cluster.start("up", cluster.stack)
-
-
 def hosts(cluster: Fleet) -> dict[str, str]:
     """Ids of the containers there are, by node, running or not."""
     label = f"--filter=label=stack={cluster.stack}"
@@ -91,16 +82,7 @@ def booted(cluster: Fleet, node: str) -> bool:
     return done.returncode == 0
 
 
-def converged(cluster: Fleet) -> str:
-    """What the next `up` said, which made all right, so that another one changes nothing."""
-    done = cluster.up()
-    assert done.code == 0
-    assert list(hosts(cluster)) == ["master", "workers-1", "workers-2"]
-    assert set(cluster.up().counts()) == {"unchanged"}
-    return done.text
-
-
-def wait_for_host(cluster: Fleet, node: str) -> str:
-    """The id of a host as soon as there is one, booted or not."""
-    wait_until(f"there is a container of {node}", lambda: node in hosts(cluster), 60)
+def new_host(cluster: Fleet, node: str, before: str) -> str:
+    """The id of a host as soon as there is another one, booted or not."""
+    wait_until(f"there is another {node}", lambda: hosts(cluster).get(node, before) != before, 120)
     return hosts(cluster)[node]
