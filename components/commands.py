@@ -89,14 +89,17 @@ def _from_storage(call: Call, storage: str) -> str:
     """The digest makes it safe that people's work can write to the shared storage too."""
     digest = hashlib.sha256(script_of(call.scripts).encode()).hexdigest()
     found = f"{storage}/{PUBLISHED}/{digest}"
+    here = "error on $(hostname):"
+    unmounted = f"{here} no shared storage is mounted at {storage}: restart the machine, or fleet replace it"
     refused = (
-        f"error on $(hostname): {found} is missing or not what the master put there: if {storage} is mounted, "
+        f"{here} {found} is missing or not what the master put there: "
         "run python -m fleet repair STACK master, then this again"
     )
     return _install_and_run(
         call,
         "timeout 600 cloud-init status --wait >/dev/null 2>&1 || :; "
-        f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || :; "
+        f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || "
+        f'{{ echo "{unmounted}" >&2; exit 1; }}; '
         f"{{ cp {found} $new && echo {digest} $new | sha256sum --status -c; }} 2>/dev/null || "
         f'{{ echo "{refused}" >&2; exit 1; }}',
     )

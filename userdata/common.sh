@@ -14,8 +14,9 @@ seen=
 # Progress, for the operator and the log. Whatever else a step prints goes to the log alone.
 say() {
   what=$*
-  printf '%(%T)T %s\n' -1 "$*"
-  echo "==> $*" >&3
+  printf '%(%T)T %s\n' -1 "$what"
+  # pulumi-command hangs for ever at a line of 64 KiB
+  echo "==> ${what:0:1000}" >&3
 }
 
 # Ends the run with a sentence for the operator.
@@ -26,6 +27,7 @@ fail() {
 
 finish() {
   local code=$?
+  ((code != 137)) || what+=': it was killed, most likely because memory ran out: give the machine more'
   ((!code)) || {
     echo "error on $(hostname): $what (exit code $code)${log:+; end of $log:}"
     ${unit:+journalctl -qn9 -ocat -u "$unit"}
@@ -45,6 +47,7 @@ begin_step() {
   log=/var/log/agent-fleet/$(basename "$0" .sh).log
   umask 027
   install -dm2750 -gadm "${log%/*}"
+  need_space "${log%/*}" 16
   exec 4>&1 >>"$log" 2>&1 9>/run/lock/agent-fleet.lock
   umask 022
   mkdir -p $state $cache

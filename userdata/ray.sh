@@ -15,11 +15,29 @@ install_ray() {
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8
     $uv venv --clear -p/usr/bin/python3 "$new"
-    $uv pip install -p"$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
+    install_packages
+    local names
+    mapfile -t names < <(not_whole)
+    ((!${#names[@]})) || {
+      say "installing again what is not whole: ${names[*]}"
+      $uv cache clean "${names[@]}"
+      install_packages --reinstall
+    }
     $uv pip check -p"$new"
     echo "$wanted" >"$new/requirements"
   }
   ln -sfn "$new" /opt/ray
+}
+
+install_packages() {
+  $uv pip install "$@" -p"$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
+}
+
+# Packages with a file of another size than their wheel says: nobody else looks at what a cache has unpacked.
+not_whole() {
+  "$new/bin/python" -c 'from importlib.metadata import distributions as all
+bad = lambda file: file.size is not None and not (file.locate().is_file() and file.locate().stat().st_size == file.size)
+print(*sorted({one.name for one in all() if any(map(bad, one.files or ()))}), sep="\n", end="")'
 }
 
 # The unit of a drained node is active, but its raylet is gone.

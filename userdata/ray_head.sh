@@ -59,6 +59,7 @@ joined() {
     return 1
   }
   seen="the GCS has $(jq -c 'map({node_id, start_time_ms, CPU: .resources_total.CPU, GPU: .resources_total.GPU})' <<<"$nodes") there"
+  [[ $nodes != '[]' ]] || seen="the GCS knows of no living node there: what journalctl -u ray says on $NODE_NAME, and whether it reaches the head"
   jq -e --argjson cpus "$CPUS" --argjson gpus "$GPUS" --argjson since "${STEP##*@}" \
     'length == 1 and (.[0] | .start_time_ms >= $since * 1000 and .resources_total.CPU == $cpus and (.resources_total.GPU // 0) == $gpus)' \
     <<<"$nodes" || return

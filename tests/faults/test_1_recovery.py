@@ -3,25 +3,27 @@
 import json
 import os
 import signal
-import subprocess
 import time
 
 import pytest
 
 from tests.e2e.project import Fleet, podman, wait_until
 from tests.faults.matrix import Guard, fault
-from tests.faults.nodes import is_well, machine_id, scripts, slow_step, worker
+from tests.faults.nodes import (
+    LOCK,
+    ended,
+    goes_on_behind_the_first,
+    held_step,
+    is_well,
+    machine_id,
+    release,
+    up_until_at_work,
+    worker,
+)
 
 DRAIN = (
     "sudo runuser -l ray -c 'ray drain-node --address {head}:6379 --node-id {node} "
     "--reason DRAIN_NODE_REASON_PREEMPTION --reason-message test --deadline-remaining-seconds 5'"
-)
-LOCK = Guard(
-    "userdata/common.sh",
-    "    flock 9\n",
-    "    :\n",
-    "a step waits for another run that is still at work",
-    seconds=150,
 )
 
 
@@ -126,11 +128,16 @@ def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -
         "the engine gets a signal once",
     ),
 )
-def test_after_one_ctrl_c_the_step_ends_before_the_engine_does(cluster: Fleet) -> None:
-    with slow_step(cluster, seconds=20):
-        process = up_in_masters_step(cluster)
-        interrupt(process, signal.SIGINT)
-    assert scripts(cluster, "master") == 0
+def test_after_one_ctrl_c_the_engine_waits_for_the_step(cluster: Fleet) -> None:
+    with held_step(cluster, "master"):
+        process = up_until_at_work(cluster, "master")
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(20)
+        assert process.poll() is None, "the engine left a step behind"
+        release(cluster, "master")
+        done = ended(process)
+    assert done.code != 0
+    assert "master-step" in done.touched("updated")
     converges(cluster)
 
 
@@ -142,15 +149,19 @@ def test_after_one_ctrl_c_the_step_ends_before_the_engine_does(cluster: Fleet) -
     guard=LOCK,
 )
 def test_after_two_ctrl_c_no_second_script_runs_beside_the_first(cluster: Fleet) -> None:
-    with slow_step(cluster, seconds=40):
-        process = up_in_masters_step(cluster)
-        interrupt(process, signal.SIGINT, signal.SIGINT)
+    with held_step(cluster, "master"):
+        process = up_until_at_work(cluster, "master")
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(2)
+        assert ended(process).code != 0
+        goes_on_behind_the_first(cluster, "master")
     converges(cluster)
 
 
 @fault(
     "`make up` is killed by `kill -9`",
-    holds="the next `up` takes over the dead run's lock and step, and converges",
+    holds="the next `up` takes over the dead run's lock, does the step again, and converges",
     remedy="`make up` again",
     guard=Guard(
         "fleet/engine/__init__.py",
@@ -160,27 +171,14 @@ def test_after_two_ctrl_c_no_second_script_runs_beside_the_first(cluster: Fleet)
     ),
 )
 def test_after_a_kill_the_next_up_converges(cluster: Fleet) -> None:
-    with slow_step(cluster, seconds=20):
-        process = up_in_masters_step(cluster)
-        interrupt(process, signal.SIGKILL)
+    with held_step(cluster, "master"):
+        process = up_until_at_work(cluster, "master")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=120)
+        release(cluster, "master")
     converges(cluster)
-
-
-def up_in_masters_step(cluster: Fleet) -> subprocess.Popen[str]:
-    process = cluster.start("up", cluster.stack)
-    wait_until("the master's script runs", lambda: scripts(cluster, "master") > 0, 60)
-    return process
-
-
-def interrupt(process: subprocess.Popen[str], *signals: signal.Signals) -> None:
-    for number in signals:
-        os.killpg(process.pid, number)
-        time.sleep(2)
-    process.communicate(timeout=120)
-    assert process.returncode != 0
 
 
 def converges(cluster: Fleet) -> None:
     assert cluster.up().code == 0
-    assert scripts(cluster, "master") == 0, "a second script ran beside the first"
     assert is_well(cluster)

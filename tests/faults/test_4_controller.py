@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.project import Fleet, podman, wait_until
 from tests.faults.engine import hosts
 from tests.faults.matrix import Guard, fault
-from tests.faults.nodes import inside, is_well, slow_step
+from tests.faults.nodes import edited, inside, is_well
 
 pytestmark = pytest.mark.exhaustive
 
@@ -117,7 +117,7 @@ def paused(cluster: Fleet, node: str) -> Iterator[None]:
     ),
 )
 def test_a_worker_that_hangs_is_named_and_blocks_nobody_for_long(cluster: Fleet) -> None:
-    with slow_step(cluster, 1):
+    with edited(cluster, "userdata/ray.sh", "  begin_step\n", "  begin_step\n  sleep 1\n"):
         with paused(cluster, WORKER):
             start = time.monotonic()
             status = cluster.status()
