@@ -50,6 +50,7 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
 
     A state that others share keeps its record, for its history.
     """
+    environment.check_room(root)
     with stacks.one_at_a_time(root, stack):
         return _remove(root, stack)
 
@@ -119,6 +120,7 @@ def exports(stack: str, root: Path = paths.ROOT) -> str:
 
 
 def _update(root: Path, stack: str, verb: list[str]) -> int:
+    environment.check_room(root)
     with stacks.one_at_a_time(root, stack):
         return _run_on(root, stack, verb)
 

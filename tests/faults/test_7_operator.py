@@ -1,7 +1,12 @@
 """What breaks on the operator's computer and in the shared storage."""
 
+import contextlib
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +62,45 @@ def test_a_lost_passphrase(cluster: Fleet) -> None:
     finally:
         kept.rename(file)
     assert is_well(cluster)
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """A folder on a disk of its own that has no room left."""
+    kept = folder.with_name("kept")
+    shutil.copytree(folder, kept)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "full", folder], check=True)
+    try:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        with contextlib.suppress(OSError):
+            (folder / "filler").write_bytes(bytes(4 << 20))
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        shutil.rmtree(kept)
+
+
+@pytest.mark.exhaustive
+@fault(
+    "the operator's disk is full",
+    holds="it is told before anything is made",
+    remedy="make room, then the same again",
+    guard=Guard(
+        "fleet/engine/__init__.py",
+        "    environment.check_room(root)\n    with stacks.one_at_a_time(root, stack):\n        return _run_",
+        "    with stacks.one_at_a_time(root, stack):\n        return _run_",
+        "room for the state is looked for before each run",
+        seconds=180,
+    ),
+)
+def test_a_full_disk(cluster: Fleet) -> None:
+    state = cluster.folder / ".fleet/state"
+    with full_disk(state):
+        done = cluster.run("repair", cluster.stack, WORKER)
+    assert f"disk full: {state} has 0 MiB left" in done.text
+    assert "Updating" not in done.text
+    assert done.code == 2
+    assert cluster.up().code == 0
 
 
 @pytest.mark.exhaustive
