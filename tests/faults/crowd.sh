@@ -36,7 +36,7 @@ status() {
 }
 
 nodes() {
-  find "$here" -type f -printf '{"ip": "%f", "state": "ALIVE"},' | sed 's/^/[/; s/,$/]/'
+  echo "[$(find "$here" -type f -printf '{"ip": "%f", "state": "ALIVE"},' | sed 's/,$//')]"
 }
 
 "$1"

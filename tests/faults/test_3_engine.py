@@ -71,8 +71,8 @@ def test_killed_while_a_machine_is_made(cluster: Fleet) -> None:
     remedy="`make up` again",
     guard=Guard(
         "tools/local_hosts/machine.py",
-        "_reusable(found, spec):\n",
-        "True:\n",
+        "    if found is not None and not _reusable(found, spec):\n",
+        "    if found is not None:\n",
         "a machine of the same spec that is there is kept",
         seconds=150,
     ),
