@@ -18,7 +18,7 @@ all_here() {
 worker() {
   begin_step
   touch "$here/$NODE_IP"
-  wait_for 'all steps to be at work at once' 180 all_here
+  wait_for 'all steps to be at work at once' 400 all_here
   echo "digest of $HOSTNAME" >&4
 }
 
