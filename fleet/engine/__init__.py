@@ -169,7 +169,7 @@ def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> list[str
         file.unlink()
     if exported.returncode or done.returncode:
         raise UserError(f"the state of stack {stack} could not be mended: {_reason(done)}")
-    return stacks.half_updated(operations)
+    return stacks.to_run_again(operations)
 
 
 def _where(root: Path, stack: str, copy: Path) -> list[str]:

@@ -114,17 +114,26 @@ def name(operation: Mapping[str, Any]) -> str:
     return _urn(operation).rpartition("::")[2]
 
 
-def half_updated(operations: list[dict[str, Any]]) -> list[str]:
-    """URNs of commands whose update was cut off, and which may be run again by replacing them.
+def to_run_again(operations: list[dict[str, Any]]) -> list[str]:
+    """URNs of commands that were cut off, and that the engine would leave as they are now, because the state
+    says what they were before."""
+    return [urn for operation in operations for urn in _half_updated(operation) + _half_deleted(operation)]
 
-    The state says what they were before, so a run with the inputs of before would leave them as they are now.
-    A command with a `delete` would take back by it what it is to do.
-    """
-    return [
-        _urn(operation)
-        for operation in operations
-        if operation["type"] == "updating" and not operation["resource"].get("inputs", {}).get("delete")
-    ]
+
+def _half_updated(operation: Mapping[str, Any]) -> list[str]:
+    """A command with a `delete` would take back by it what it is to do."""
+    deletes = operation["resource"].get("inputs", {}).get("delete")
+    return [_urn(operation)] if operation["type"] == "updating" and not deletes else []
+
+
+def _half_deleted(operation: Mapping[str, Any]) -> list[str]:
+    """A machine may be gone. An agent may be drained, which its step mends. Storage is never made anew."""
+    if operation["type"] != "deleting":
+        return []
+    if name(operation).endswith("-host"):
+        return [_urn(operation)]
+    agent = _urn(operation).removesuffix("-membership")
+    return [f"{agent}-step"] if agent != _urn(operation) else []
 
 
 def _folder(root: Path, kind: str) -> Path:

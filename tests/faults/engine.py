@@ -84,5 +84,5 @@ def booted(cluster: Fleet, node: str) -> bool:
 
 def new_host(cluster: Fleet, node: str, before: str) -> str:
     """The id of a host as soon as there is another one, booted or not."""
-    wait_until(f"there is another {node}", lambda: hosts(cluster).get(node, before) != before, 120)
+    wait_until(f"there is another {node}", lambda: hosts(cluster).get(node, before) != before, 240)
     return hosts(cluster)[node]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.project import Fleet, wait_until
+from tests.e2e.project import Fleet, podman, wait_until
 from tests.faults import engine
 from tests.faults.matrix import Guard, fault
 from tests.faults.nodes import inside, is_well
@@ -137,8 +137,8 @@ def test_two_runs_that_begin_together_end_well_both(cluster: Fleet) -> None:
     remedy="`make up` again",
     guard=Guard(
         "fleet/engine/stacks.py",
-        '        if operation["type"] == "updating" and',
-        '        if operation["type"] == "never" and',
+        '[_urn(operation)] if operation["type"] == "updating" and',
+        '[_urn(operation)] if operation["type"] == "never" and',
         "a step that was cut off in an update is replaced",
         seconds=120,
     ),
@@ -150,5 +150,30 @@ def test_a_state_with_an_update_that_never_ended(cluster: Fleet) -> None:
     inside(cluster, "workers-1", "systemctl stop ray")
     done = cluster.up()
     assert "the last run was cut off during workers-1-step: this one does that again" in done.text
+    assert done.code == 0
+    assert is_well(cluster)
+
+
+@fault(
+    "the state says that a run was cut off in the delete of a machine, or of a membership",
+    holds="a machine that is gone is made anew, and an agent that was drained joins again",
+    remedy="`make up` again",
+    guard=Guard(
+        "fleet/engine/stacks.py",
+        '    if operation["type"] != "deleting":\n',
+        "    if True:\n",
+        "what was cut off in its delete is made again",
+        seconds=300,
+    ),
+)
+def test_a_state_with_deletes_that_never_ended(cluster: Fleet) -> None:
+    assert cluster.up().code == 0
+    known = engine.in_state(cluster)
+    cut_off = [known["workers-1-membership"], known[f"{NODE}-host"]]
+    engine.note(cluster, [{"type": "deleting", "resource": resource} for resource in cut_off])
+    podman("rm", "--force", "--time=0", cluster.container(NODE))
+    inside(cluster, "workers-1", "systemctl stop ray")
+    done = cluster.up()
+    assert f"the last run was cut off during workers-1-membership, {NODE}-host: this one does" in done.text
     assert done.code == 0
     assert is_well(cluster)

@@ -137,7 +137,7 @@ def test_a_script_that_somebody_altered(cluster: Fleet) -> None:
         "        machine.start(stack, node)\n",
         "",
         "every host that does not run is started",
-        seconds=200,
+        seconds=300,
     ),
 )
 def test_all_hosts_stop_and_start_again(cluster: Fleet) -> None:
@@ -146,4 +146,4 @@ def test_all_hosts_stop_and_start_again(cluster: Fleet) -> None:
     assert not is_well(cluster)
     start = [sys.executable, "-m", "tools.local_hosts", "start", "--stack", cluster.stack]
     subprocess.run(start, cwd=cluster.folder, check=True)
-    wait_until("the cluster is well", lambda: is_well(cluster), 150)
+    wait_until("the cluster is well", lambda: is_well(cluster), 240)

@@ -126,6 +126,25 @@ def test_a_command_that_was_cut_off_in_an_update_runs_again_even_if_nothing_chan
     assert (f"--replace={urn}" in calls(root)[-1]) == again
 
 
+@pytest.mark.parametrize(
+    ("cut_off", "again"),
+    [
+        ("local:Command::workers-1-host", "local:Command::workers-1-host"),
+        ("remote:Command::workers-1-membership", "remote:Command::workers-1-step"),
+        ("local:Command::storage-volume", ""),
+    ],
+)
+def test_what_was_cut_off_in_its_delete_may_be_gone_and_is_made_again_but_for_storage(
+    root: Path, cut_off: str, again: str
+) -> None:
+    engine.up("dev", root=root)
+    urn = "urn:pulumi:dev::agent-fleet::command:"
+    pending(root, urn + cut_off, kind="deleting", inputs={"delete": "it"})
+    engine.up("dev", root=root)
+    asked = [word for word in calls(root)[-1].split() if word.startswith("--replace=")]
+    assert asked == ([f"--replace={urn}{again}"] if again else [])
+
+
 def test_what_a_cloud_may_have_made_is_not_forgotten(root: Path) -> None:
     engine.up("dev", root=root)
     pending(root, "urn:pulumi:dev::agent-fleet::aws:ec2/instance:Instance::master")
