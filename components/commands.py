@@ -53,14 +53,17 @@ def _from_storage(call: Call, storage: str) -> str:
     found = f"{storage}/{PUBLISHED}/{digest}"
     here = "error on $(hostname):"
     unmounted = f"{here} no shared storage is mounted at {storage}: restart the machine, or fleet replace it"
-    missing = f"{here} {found} is missing: run make up, in which the master puts it there"
+    refused = (
+        f"{here} {found} is missing or not what the master put there: "
+        "run python -m fleet repair STACK master, then this again"
+    )
     return _install_and_run(
         call,
         "timeout 600 cloud-init status --wait >/dev/null 2>&1 || :; "
         f"timeout 120 sh -c 'until mountpoint -q {storage}; do sleep 1; done' || "
         f'{{ echo "{unmounted}" >&2; exit 1; }}; '
-        f'[ -r {found} ] || {{ echo "{missing}" >&2; exit 1; }}; cp {found} $new; '
-        f"echo {digest} $new | sha256sum --quiet -c >&2",
+        f"{{ cp {found} $new && echo {digest} $new | sha256sum --status -c; }} 2>/dev/null || "
+        f'{{ echo "{refused}" >&2; exit 1; }}',
     )
 
 

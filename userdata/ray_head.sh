@@ -44,6 +44,13 @@ master() {
   end_step
 }
 
+# What the GCS says is up to half a minute old: a node that hangs or has lost its machine is ALIVE there. So it is
+# asked itself, by gRPC's own health check: an empty message there, SERVING back.
+serves() {
+  [[ $(printf '\0\0\0\0\0' | curl -fsm 5 --noproxy '*' --http2-prior-knowledge -H 'content-type: application/grpc' \
+    -H 'te: trailers' --data-binary @- "http://$NODE_IP:8077/grpc.health.v1.Health/Check" | od -An -tx1) == *'08 01' ]]
+}
+
 # The entry of an agent that died a moment ago still says ALIVE: it started before the step did.
 joined() {
   local nodes
@@ -55,7 +62,9 @@ joined() {
   [[ $nodes != '[]' ]] || seen="the GCS knows of no living node there: what journalctl -u ray says on $NODE_NAME, and whether it reaches the head"
   jq -e --argjson cpus "$CPUS" --argjson gpus "$GPUS" --argjson since "${STEP##*@}" \
     'length == 1 and (.[0] | .start_time_ms >= $since * 1000 and .resources_total.CPU == $cpus and (.resources_total.GPU // 0) == $gpus)' \
-    <<<"$nodes"
+    <<<"$nodes" || return
+  seen="the GCS calls it ALIVE, but it does not answer at $NODE_IP:8077"
+  serves
 }
 
 join() {

@@ -50,6 +50,12 @@ def down(stack: str, root: Path = paths.ROOT) -> int:
 
     A state that others share keeps its record, for its history.
     """
+    environment.check_room(root)
+    with stacks.one_at_a_time(root, stack):
+        return _remove(root, stack)
+
+
+def _remove(root: Path, stack: str) -> int:
     env = environment.environment(root, os.environ)
     own = environment.is_own_backend(env, root)
     if own and not stacks.exists(root, stack):
@@ -114,6 +120,12 @@ def exports(stack: str, root: Path = paths.ROOT) -> str:
 
 
 def _update(root: Path, stack: str, verb: list[str]) -> int:
+    environment.check_room(root)
+    with stacks.one_at_a_time(root, stack):
+        return _run_on(root, stack, verb)
+
+
+def _run_on(root: Path, stack: str, verb: list[str]) -> int:
     env = environment.environment(root, os.environ)
     config = stacks.config_of(root, stack)
     environment.check_plugin(root, config.get("cloud"))
@@ -157,7 +169,7 @@ def _forget_interrupted(root: Path, env: dict[str, str], stack: str) -> list[str
         file.unlink()
     if exported.returncode or done.returncode:
         raise UserError(f"the state of stack {stack} could not be mended: {_reason(done)}")
-    return stacks.half_updated(operations)
+    return stacks.to_run_again(operations)
 
 
 def _where(root: Path, stack: str, copy: Path) -> list[str]:

@@ -15,6 +15,8 @@ from fleet.engine import paths, sim
 from fleet.errors import UserError
 from fleet.private import private_folder, write_private
 
+# The state is written whole at every step, a new file beside the old one.
+STATE_MIB = 64
 _PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
@@ -128,6 +130,22 @@ def check_operator(env: Mapping[str, str]) -> None:
             f"no SSH agent answers at SSH_AUTH_SOCK={agent} ({error.strerror or error}), and every step over "
             f"SSH would fail for it; run: unset SSH_AUTH_SOCK (or start the agent), then try again"
         ) from None
+
+
+def check_room(root: Path) -> None:
+    """Refuses a disk without room for the state: the engine would make what it cannot write down.
+
+    Raises:
+        UserError: less than STATE_MIB are free.
+    """
+    state = paths.state(root)
+    for folder in (root, *([state] if state.exists() else [])):
+        free = shutil.disk_usage(folder).free >> 20
+        if free < STATE_MIB:
+            raise UserError(
+                f"disk full: {folder} has {free} MiB left, and the state is written at every step; make room "
+                f"for {STATE_MIB} MiB, then try again"
+            )
 
 
 def check_plugin(root: Path, cloud: str | None) -> None:

@@ -1,12 +1,15 @@
 """A stack's file, its copy for the CLI, its record in the state, and a lock that a killed run left."""
 
+import fcntl
 import json
+import os
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import yaml
 
@@ -113,17 +116,26 @@ def name(operation: Mapping[str, Any]) -> str:
     return _urn(operation).rpartition("::")[2]
 
 
-def half_updated(operations: list[dict[str, Any]]) -> list[str]:
-    """URNs of commands whose update was cut off, and which may be run again by replacing them.
+def to_run_again(operations: list[dict[str, Any]]) -> list[str]:
+    """URNs of commands that were cut off, and that the engine would leave as they are now, because the state
+    says what they were before."""
+    return [urn for operation in operations for urn in _half_updated(operation) + _half_deleted(operation)]
 
-    The state says what they were before, so a run with the inputs of before would leave them as they are now.
-    A command with a `delete` would take back by it what it is to do.
-    """
-    return [
-        _urn(operation)
-        for operation in operations
-        if operation["type"] == "updating" and not operation["resource"].get("inputs", {}).get("delete")
-    ]
+
+def _half_updated(operation: Mapping[str, Any]) -> list[str]:
+    """A command with a `delete` would take back by it what it is to do."""
+    deletes = operation["resource"].get("inputs", {}).get("delete")
+    return [_urn(operation)] if operation["type"] == "updating" and not deletes else []
+
+
+def _half_deleted(operation: Mapping[str, Any]) -> list[str]:
+    """A machine may be gone. An agent may be drained, which its step mends. Storage is never made anew."""
+    if operation["type"] != "deleting":
+        return []
+    if name(operation).endswith("-host"):
+        return [_urn(operation)]
+    agent = _urn(operation).removesuffix("-membership")
+    return [f"{agent}-step"] if agent != _urn(operation) else []
 
 
 def _folder(root: Path, kind: str) -> Path:
@@ -169,26 +181,60 @@ def _is_pulumi(pid: int) -> bool:
     return status.startswith("Name:\tpulumi") and "\nState:\tZ" not in status
 
 
+@contextmanager
+def one_at_a_time(root: Path, stack: str) -> Generator[None]:
+    """Holds the stack for a run of this project, after those before it: the engine's own lock comes only when
+    the engine does, and one of two that look for it together would fail.
+
+    Raises:
+        UserError: another run holds it for longer than WAIT_SECONDS.
+    """
+    folder = paths.copies(root)
+    private_folder(folder)
+    with (folder / f"{paths.short_name(stack)}.run").open("a+") as file:
+        _wait_for_end(stack, lambda: None if _took(file) else _written(file))
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}")
+        file.flush()
+        yield
+
+
+def _took(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _written(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read() or "?"
+
+
 def wait_for_holders(root: Path, stack: str) -> bool:
     """Waits until no living run holds the lock; returns whether a dead one still does.
 
     Raises:
         UserError: a run is at work for longer than WAIT_SECONDS.
     """
+    _wait_for_end(stack, lambda: next((str(pid) for pid in holders(root, stack) if pid), None))
+    return bool(holders(root, stack))
+
+
+def _wait_for_end(stack: str, run: Callable[[], str | None]) -> None:
+    """`run` gives the pid of the run that is waited for."""
     told = 0.0
     until = time.monotonic() + WAIT_SECONDS
-    while alive := [pid for pid in holders(root, stack) if pid]:
+    while pid := run():
         now = time.monotonic()
         if now > until:
             raise UserError(
-                f"another run (pid {alive[0]}) has been at work on stack {stack} for {WAIT_SECONDS // 60} "
-                f"minutes; wait for its end, or end it with: kill -INT {alive[0]}"
+                f"another run (pid {pid}) has been at work on stack {stack} for {WAIT_SECONDS // 60} "
+                f"minutes; wait for its end, or end it with: kill -INT {pid}"
             )
         if now - told > 30:
             told = now
-            print(
-                f"==> another run (pid {alive[0]}) is at work on stack {stack}; waiting for its end",
-                flush=True,
-            )
+            print(f"==> another run (pid {pid}) is at work on stack {stack}; waiting for its end", flush=True)
         time.sleep(0.5)
-    return bool(holders(root, stack))

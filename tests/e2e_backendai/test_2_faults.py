@@ -4,6 +4,7 @@ import pytest
 
 from tests.e2e.project import podman, wait_until
 from tests.e2e_backendai.project import BackendaiFleet, sql
+from tests.faults.matrix import Guard, fault
 
 
 def problems(up: BackendaiFleet, node: str) -> str:
@@ -54,6 +55,32 @@ def test_a_manager_that_is_down_is_told_and_repaired(up: BackendaiFleet) -> None
     assert up.run("repair", up.stack, "master").code == 0
     up.up_well()
     assert agents == (up.pid("docker-1"), up.pid("pretended-1"))
+
+
+@pytest.mark.exhaustive
+@fault(
+    "the database is stopped under its platform",
+    holds="`fleet status` names the database, and after a repair sessions are what they were",
+    remedy="`fleet repair master`",
+    guard=Guard(
+        "userdata/backendai.sh",
+        '      systemctl -q is-active "$part" || name=$part\n',
+        "      :\n",
+        "a master says which part of its platform is down",
+        seconds=300,
+    ),
+    stack="up",
+)
+def test_a_database_that_is_down_is_named_and_repaired(up: BackendaiFleet) -> None:
+    before = sql(up, "SELECT name, result FROM sessions ORDER BY name")
+    up.ssh("master", "sudo systemctl stop postgresql@17-main")
+    done = up.run("status", up.stack)
+    assert done.code == 1
+    assert "its service postgresql@17-main is inactive" in done.text
+    assert f"python -m fleet repair {up.stack} master" in done.text
+    assert up.run("repair", up.stack, "master").code == 0
+    assert sql(up, "SELECT name, result FROM sessions ORDER BY name") == before
+    assert set(up.up_well().counts()) == {"unchanged"}
 
 
 @pytest.mark.exhaustive

@@ -11,7 +11,7 @@ import pytest
 
 from tests.local.conftest import Cluster
 from tests.local.hosts import PROJECT, Stack, driver, podman, refused, user_data
-from tools.local_hosts import firewall, image, machine, network, state
+from tools.local_hosts import firewall, image, kernel, machine, network, state
 from tools.local_hosts import podman as wrapper
 from tools.local_hosts.errors import HostError
 
@@ -149,6 +149,30 @@ def test_a_host_that_does_not_come_up_says_why_and_is_removed(
 def test_rules_that_are_no_json_are_refused() -> None:
     said = refused("firewall", "write", "--stack", "dev", "--role", "master", data="nonsense")
     assert said.startswith("error: the rules on standard input are no JSON")
+
+
+def test_the_kernels_limit_on_hosts_is_raised_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n")
+    monkeypatch.setattr(kernel, "INSTANCES", limit)
+    kernel.make_room()
+    assert limit.read_text() == f"{kernel.WANTED}\n"
+    assert "from 128 to" in capfd.readouterr().err
+    kernel.make_room()
+    assert not capfd.readouterr().err
+
+
+def test_a_kernels_limit_that_cannot_be_raised_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n")
+    monkeypatch.setattr(kernel, "INSTANCES", limit)
+    monkeypatch.setattr(wrapper, "as_root", lambda _: ["false"])
+    with pytest.raises(HostError, match=r"is 128.*run `sudo sysctl"):
+        kernel.make_room()
 
 
 def test_removing_what_is_not_there_is_fine() -> None:

@@ -60,6 +60,29 @@ def test_a_living_run_is_waited_for(root: Path, capsys: pytest.CaptureFixture[st
     run.communicate()
 
 
+HOLDS = """
+import sys, time
+from pathlib import Path
+from fleet.engine import stacks
+with stacks.one_at_a_time(Path(sys.argv[1]), "dev"):
+    print("here", flush=True)
+    time.sleep(1)
+"""
+
+
+def test_a_run_that_has_no_engine_yet_is_waited_for_too(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = subprocess.Popen([sys.executable, "-c", HOLDS, root], stdout=subprocess.PIPE)
+    assert run.stdout is not None
+    run.stdout.readline()
+    started = time.monotonic()
+    assert engine.up("dev", root=root) == 0
+    assert time.monotonic() - started > 0.5
+    assert f"another run (pid {run.pid}) is at work on stack dev" in capsys.readouterr().out
+    run.communicate()
+
+
 def test_a_lock_of_another_computer_is_left_alone(root: Path) -> None:
     file = lock(root, 1, "elsewhere")
     with pytest.raises(UserError, match="locked by a run on elsewhere"):
@@ -101,6 +124,25 @@ def test_a_command_that_was_cut_off_in_an_update_runs_again_even_if_nothing_chan
     pending(root, urn, kind=kind, inputs=inputs)
     engine.up("dev", root=root)
     assert (f"--replace={urn}" in calls(root)[-1]) == again
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "again"),
+    [
+        ("local:Command::workers-1-host", "local:Command::workers-1-host"),
+        ("remote:Command::workers-1-membership", "remote:Command::workers-1-step"),
+        ("local:Command::storage-volume", ""),
+    ],
+)
+def test_what_was_cut_off_in_its_delete_may_be_gone_and_is_made_again_but_for_storage(
+    root: Path, cut_off: str, again: str
+) -> None:
+    engine.up("dev", root=root)
+    urn = "urn:pulumi:dev::agent-fleet::command:"
+    pending(root, urn + cut_off, kind="deleting", inputs={"delete": "it"})
+    engine.up("dev", root=root)
+    asked = [word for word in calls(root)[-1].split() if word.startswith("--replace=")]
+    assert asked == ([f"--replace={urn}{again}"] if again else [])
 
 
 def test_what_a_cloud_may_have_made_is_not_forgotten(root: Path) -> None:

@@ -78,6 +78,7 @@ def test_a_worker_never_runs_a_script_that_somebody_changed_on_the_shared_storag
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode != 0
     assert "evil" not in done.stdout
+    assert "not what the master put there" in done.stderr
     assert not (tmp_path / "installed/ray.sh").exists()
 
 
@@ -88,7 +89,8 @@ def test_a_script_that_is_not_there_is_told_with_what_to_do(
     published.unlink()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "is missing: run make up" in done.stderr
+    assert "is missing" in done.stderr
+    assert "run python -m fleet repair STACK master" in done.stderr
 
 
 def test_a_storage_that_is_not_mounted_is_told_with_what_to_do(

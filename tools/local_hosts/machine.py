@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.local_hosts import addresses, firewall, image, network, podman, seed, state
+from tools.local_hosts import addresses, firewall, image, kernel, network, podman, seed, state
 from tools.local_hosts.errors import HostError
 
 CACHE = "/var/cache/agent-fleet"
@@ -203,6 +203,7 @@ def start(stack: str, node: str) -> None:
     if found is None:
         raise HostError(f"{where}: there is no such host: `python3 -m fleet replace` makes it anew")
     name = str(found["Names"][0])
+    kernel.make_room()
     try:
         podman.run("start", name)
     except podman.PodmanError as error:
