@@ -1,6 +1,6 @@
 """Runs a command and prints what it took: `measured.py LOG COMMAND...`.
 
-JSON with its exit code, wall seconds, and CPU seconds of all its processes, also of those that it leaves behind
+JSON: exit code, wall seconds, CPU seconds of all its processes, also of those that it leaves behind
 (connections that Ansible shares): they become children of this one, and are ended and waited for.
 """
 

@@ -1,4 +1,4 @@
-"""How each method is started: its argv and its environment, on hosts that are prepared and work that is written."""
+"""How each method is started: its argv and its environment, on prepared hosts and written work."""
 
 import json
 import os

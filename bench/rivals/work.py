@@ -1,4 +1,4 @@
-"""What every method does on the hosts: the product's own steps and memberships, as commands and their input."""
+"""What every method does on the hosts: the product's own steps and memberships."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ CLIENT = SimpleNamespace(public=keys.public_line(LOGIN))
 
 @dataclass(frozen=True)
 class Work:
-    """`command` runs on `node` with `stdin`; it belongs to `worker` where it is a membership at the master."""
+    """`command` runs on `node` with `stdin`; a membership at the master is of a `worker`."""
 
     node: str
     command: str
@@ -94,7 +94,7 @@ def _input(call: Call, **more: str) -> str:
 
 
 def written(folder: Path, works: Mapping[str, list[Work]]) -> list[dict[str, str]]:
-    """Files that the methods read, mode 0600: `<node>.command` and `<node>.stdin`, of memberships by worker."""
+    """Files that the methods read, mode 0600: `<name>.command` and `<name>.stdin`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     listed: list[dict[str, str]] = []
     for kind, ones in works.items():

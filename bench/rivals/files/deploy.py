@@ -1,4 +1,4 @@
-"""The same as a deploy of pyinfra: the master's step, the workers' steps, then their memberships at the master."""
+"""The same as a deploy of pyinfra: steps, then the memberships at the master."""
 
 from pathlib import Path
 
