@@ -1,35 +1,36 @@
 """Machines that exist already: fresh local hosts, alike for every method, and what is counted on them."""
 
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import keys
-from tests.local.hosts import HOST, LOGIN, Stack, podman
+from tests.e2e_hosts.prepared import OPERATOR, TEAM_KEY, Prepared
+from tests.local.hosts import podman
 
-PORTS = [(1, 65535)]
 MOUNT = "/shared"
-USER = "fleet"
 SIDE_BY_SIDE = 4
+LISTS = "/var/lib/apt/lists"
 
 
 @dataclass
 class Hosts:
-    """A master and `count` workers with a folder that all share; sshd lets in the key in `folder`."""
+    """A master and `count` workers with a folder that all share; `folder` is for what a login needs.
 
-    name: str
+    `memory_gib` is the limit of each. Packages that they download are in a cache of this computer.
+    """
+
+    prepared: Prepared
     count: int
     folder: Path
-    size: tuple[str, ...]
-    master_size: tuple[str, ...]
-    addresses: dict[str, str] = field(default_factory=dict[str, str])
+    memory_gib: float
 
     @property
-    def stack(self) -> Stack:
-        return Stack(self.name)
+    def addresses(self) -> dict[str, str]:
+        return self.prepared.addresses
 
     @property
     def workers(self) -> list[str]:
@@ -51,39 +52,45 @@ class Hosts:
     def known_hosts(self) -> Path:
         return self.folder / "known_hosts"
 
-    def make(self) -> None:
-        """Boots them, with package lists as a machine has that was there before."""
-        network = self.stack.network()
-        self.stack.storage()
-        within = [network["cidr"], "operator"]
-        for role in ("master", "worker"):
-            self.stack.firewall(role, *((source, *ports) for source in within for ports in PORTS))
-        self._boot("master")
-        self.stack.inside("master", "apt-get", "-qq", "update")
+    def make(self, lists: Path, *, lent: bool) -> None:
+        """Boots them. `lists`: apt's package lists as a tar, which a machine has that was there before.
+
+        What a lease of the product makes, and the steps rest on, is there already unless they are `lent`.
+        """
+        self.prepared.boot("master", memory_gib=self.memory_gib)
+        if not lists.exists():
+            self.prepared.inside("master", "apt-get -qq update")
+            pack = ["podman", "exec", self._container("master"), "tar", "-cC", LISTS, "."]
+            lists.write_bytes(subprocess.run(pack, stdout=subprocess.PIPE, check=True).stdout)
+        groups = [self.workers[first::SIDE_BY_SIDE] for first in range(SIDE_BY_SIDE)]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            list(pool.map(self._boot, self.workers))
-            list(pool.map(self._give_lists, self.workers))
+            list(pool.map(self._boot, groups))
+            list(pool.map(lambda node: self._finish(node, lists, lent), self.nodes))
         self._write()
 
-    def _boot(self, node: str) -> None:
-        role, size = ("master", self.master_size) if node == "master" else ("worker", self.size)
-        self.addresses[node] = self.stack.machine(node, role, *size)["privateIp"]
+    def _boot(self, nodes: list[str]) -> None:
+        if nodes:
+            self.prepared.boot(*nodes, memory_gib=self.memory_gib)
 
-    def _give_lists(self, node: str) -> None:
-        pack = ["podman", "exec", self.stack.container("master"), "tar", "-cC", "/var/lib/apt", "lists"]
-        put = ["podman", "exec", "-i", self.stack.container(node), "tar", "-xC", "/var/lib/apt"]
-        with subprocess.Popen(pack, stdout=subprocess.PIPE) as process:
-            subprocess.run(put, stdin=process.stdout, check=True)
+    def _finish(self, node: str, lists: Path, lent: bool) -> None:
+        put = ["podman", "exec", "-i", self._container(node), "tar", "-xC", LISTS]
+        with lists.open("rb") as packed:
+            subprocess.run(put, stdin=packed, check=True)
+        if not lent:
+            many = "echo MaxStartups 1000 >/etc/ssh/sshd_config.d/10-many.conf && systemctl reload ssh"
+            self.prepared.inside(node, f"useradd -mU fleet && {many}")
+
+    def _container(self, node: str) -> str:
+        return self.prepared.stack.container(node)
 
     def _write(self) -> None:
-        """What every method logs in with."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.key.touch(0o600)
-        self.key.write_text(keys.private_text(LOGIN))
-        host_key = keys.public_line(HOST)
-        self.known_hosts.write_text("".join(f"{ip} {host_key}\n" for ip in self.addresses.values()))
+        self.key.write_text(TEAM_KEY)
+        known = self.prepared.host_keys()
+        self.known_hosts.write_text("".join(f"{address} {key}\n" for address, key in known.items()))
         options = {
-            "User": USER,
+            "User": OPERATOR,
             "IdentityFile": self.key,
             "IdentitiesOnly": "yes",
             "UserKnownHostsFile": self.known_hosts,
@@ -91,7 +98,7 @@ class Hosts:
             "BatchMode": "yes",
             "LogLevel": "ERROR",
         }
-        lines = [f"Host {node}\n  HostName {ip}\n" for node, ip in self.addresses.items()]
+        lines = [f"Host {node}\n  HostName {address}\n" for node, address in self.addresses.items()]
         common = "".join(f"  {name} {value}\n" for name, value in options.items())
         self.ssh_config.write_text("".join([*lines, f"Host *\n{common}"]))
 
@@ -99,34 +106,28 @@ class Hosts:
         """Connections that the hosts' sshd let in since they were made."""
 
         def accepted(node: str) -> int:
-            said = self.stack.inside(node, "journalctl", "-qocat", "-tsshd", "-tsshd-session")
-            return sum(line.startswith("Accepted ") for line in said.splitlines())
+            return int(
+                self.prepared.inside(node, "journalctl -qocat -tsshd -tsshd-session | grep -c ^Accepted || :")
+            )
 
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return sum(pool.map(accepted, self.nodes))
 
     def cpu(self) -> float:
         """CPU seconds that they used since they were made."""
-        names = [self.stack.container(node) for node in self.nodes]
+        names = [self._container(node) for node in self.nodes]
         found: list[dict[str, Any]] = json.loads(podman("stats", "--no-stream", "--format", "json", *names))
         return sum(_seconds(one["cpu_time"]) for one in found)
 
     def remove(self) -> None:
+        stack = self.prepared.stack
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            list(pool.map(self.stack.remove_machine, self.stack.states()))
-        self.stack.remove()
+            list(pool.map(stack.remove_machine, stack.states()))
+        stack.remove()
 
 
 def _seconds(text: str) -> float:
-    """Of podman's 1m2.5s, 320.5ms."""
+    """Of podman's `1h2m3.5s` or `320.5ms`."""
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-    total, number, unit = 0.0, "", ""
-    for character in [*text, "0"]:
-        if character.isdigit() or character == ".":
-            if unit:
-                total += float(number) * units[unit]
-                number, unit = "", ""
-            number += character
-        else:
-            unit += character
-    return total
+    parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", text)
+    return sum(float(number) * units[unit] for number, unit in parts)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from bench.rivals.hosts import USER, Hosts
+from bench.rivals.hosts import Hosts
 from fleet.engine.paths import ROOT
+from tests.e2e_hosts.prepared import OPERATOR
 
 FILES = Path(__file__).parent / "files"
 RIVALS = ROOT / ".fleet/rivals/bin"
@@ -54,7 +55,7 @@ def ansible(hosts: Hosts, work: Path, forks: int) -> Method:
     more = {
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_SSH_ARGS": f"{options} -o ControlMaster=auto -o ControlPersist=60s",
-        "ANSIBLE_REMOTE_USER": USER,
+        "ANSIBLE_REMOTE_USER": OPERATOR,
         "ANSIBLE_PRIVATE_KEY_FILE": str(hosts.key),
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
@@ -67,7 +68,7 @@ def ansible(hosts: Hosts, work: Path, forks: int) -> Method:
 def pyinfra(hosts: Hosts, work: Path) -> Method:
     inventory = hosts.folder / "inventory.py"
     common = {
-        "ssh_user": USER,
+        "ssh_user": OPERATOR,
         "ssh_key": str(hosts.key),
         "ssh_known_hosts_file": str(hosts.known_hosts),
         "ssh_strict_host_key_checking": "yes",
@@ -76,3 +77,9 @@ def pyinfra(hosts: Hosts, work: Path) -> Method:
     there = [(node, {"ssh_hostname": address, **common}) for node, address in hosts.addresses.items()]
     inventory.write_text(f"nodes = {there!r}\n")
     return Method("pyinfra", [str(RIVALS / "pyinfra"), "--yes", str(inventory), str(FILES / "deploy.py")])
+
+
+def ours(project: Path, stack: str) -> Method:
+    """A stack on these hosts, as `make up` makes it, from a copy of the project."""
+    argv = [str(ROOT / "venv/bin/python"), "-m", "fleet", "up", stack]
+    return Method("agent-fleet", argv, {"SIM": "1"}, project)

@@ -13,10 +13,10 @@ from components.call import Call
 from components.config.validation import validate
 from components.fleet import Fleet, fleet_of
 from components.platforms import ray
-from tests.local.hosts import LOGIN, SEED
+from tests.e2e_hosts.prepared import SEED, TEAM
 
 TOKEN = keys.derive(SEED, "rayToken").hex()
-CLIENT = SimpleNamespace(public=keys.public_line(LOGIN))
+CLIENT = SimpleNamespace(public=keys.public_line(TEAM))
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,16 @@ class _Keys:
         return SimpleNamespace(apply=lambda use: use(CLIENT))
 
 
-def config_of(hosts: Hosts, cpus: int, memory: tuple[float, float]) -> dict[str, Any]:
-    """A stack file's cluster of this size, `memory` in GiB of master and workers."""
+def config_of(hosts: Hosts) -> dict[str, Any]:
+    """The cluster that `ours` makes there, as one of local hosts: the steps are the same."""
     return {
         "team": "bench",
         "storage": {"mountPath": MOUNT, "onDestroy": "delete"},
         "cluster": {
             "platform": "ray",
-            "master": {"cpus": cpus, "memoryGiB": memory[0]},
-            "pools": [{"name": "workers", "count": hosts.count, "cpus": cpus, "memoryGiB": memory[1]}],
+            "settings": {"rayVersion": "2.55.1"},
+            "master": {"cpus": 1, "memoryGiB": 2},
+            "pools": [{"name": "workers", "count": hosts.count, "cpus": 1, "memoryGiB": 2}],
         },
     }
 
@@ -88,7 +89,7 @@ def _membership(fleet: Fleet, nodes: Mapping[str, Any], machines: Mapping[str, A
 
 
 def _input(call: Call, **more: str) -> str:
-    logins = {"AUTHORIZED_KEYS": keys.public_line(LOGIN)}
+    logins = {"AUTHORIZED_KEYS": keys.public_line(TEAM)}
     values: Any = {**call.settings, **call.secrets, **logins, **more}
     return scripts.assignments(values)
 
