@@ -29,7 +29,7 @@ def phases(log: Iterable[str]) -> dict[str, float]:
         if text.startswith("==> "):
             spoke.setdefault(name, when)
         if text.startswith("==> done"):
-            done[name] = when
+            done.setdefault(name, when)
         if verb == "created":
             ended[name] = when
     if not ended:
