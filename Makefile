@@ -63,10 +63,14 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 unit: dev ## tests that start nothing: no engine, no hosts; seconds
 	$(PYTEST) tests/unit tests/graph tests/config
 
-bench: dev ## what the program, the engine and a first `up` cost
+bench: ## what the program, the engine and a first `up` cost, beside what others cost: an hour and more
+	@tools/setup.sh --bench
 	venv/bin/python -m bench.plan
 	venv/bin/python -m bench.noop
+	venv/bin/python -m bench.scale
 	venv/bin/python -m bench.up
+	venv/bin/python -m bench.converge
+	venv/bin/python -m bench.converge --ray --methods ours,rayup 4
 
 dev:
 	@tools/setup.sh --dev
