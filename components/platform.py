@@ -8,7 +8,7 @@ import pulumi
 
 from components.call import ApiCall, Call
 from components.cloud import Launch, Machine
-from components.config.model import Config, gpu_vms_of
+from components.config.model import Config
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.ports import Port
@@ -86,7 +86,7 @@ def vm_platform_of(name: str) -> VmPlatform:
 
 def ports_of(config: Config) -> tuple[Port, ...]:
     """Of all platforms that the stack names."""
-    of_vms = {vm.platform: vm_platform_of(vm.platform) for vm in gpu_vms_of(config)}
+    of_vms = {vm.platform: vm_platform_of(vm.platform) for vm in config.gpu_vms}
     faces = [face for _, face in sorted(of_vms.items())]
     cluster = (platform_of(config.cluster.platform),) if config.cluster else ()
     return tuple(port for face in (*cluster, *faces) for port in face.PORTS)

@@ -40,7 +40,6 @@ __all__ = [
     "Master",
     "Pool",
     "cluster_of",
-    "gpu_vms_of",
     "model_of",
     "model_on",
     "outside_networks",
@@ -153,16 +152,12 @@ def pools_of(config: Config) -> tuple[Pool, ...]:
     return config.cluster.pools if config.cluster else ()
 
 
-def gpu_vms_of(config: Config) -> tuple[GpuVm, ...]:
-    return config.gpu_vms
-
-
 Settings = TypeVar("Settings", bound=VmSettings)
 
 
 def vms_of(config: Config, kind: type[Settings]) -> Iterator[tuple[str, GpuVm, Settings]]:
     """GPU VMs of the platform with these settings, with their paths in the stack file."""
-    for index, machine in enumerate(gpu_vms_of(config)):
+    for index, machine in enumerate(config.gpu_vms):
         if isinstance(machine.settings, kind):
             yield f"gpuVms[{index}]", machine, machine.settings
 

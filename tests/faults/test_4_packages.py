@@ -51,7 +51,7 @@ def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     holds="`up` fails and names the package; running agents stay as they are; the next `up` goes on",
     remedy="`make up` again when the index is back",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "  [[ -e $new/requirements ]] || {\n",
         "  [[ -e $new ]] || {\n",
         "an install counts only once it came to its end",
@@ -79,7 +79,7 @@ def test_an_index_that_dies_in_mid_package_is_told_and_tried_again(cluster: Flee
     holds="the package is fetched and installed again in the same step",
     remedy="nothing",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "    ((!${#names[@]})) || {\n",
         "    true || {\n",
         "installed files are compared with what their wheels say",
