@@ -34,6 +34,7 @@ installed() {
   [[ -e $new/complete ]] || {
     need_space /opt 2500
     rm -rf "$new"
+    note folder "$new"
     mkdir -p "$new"/{python,unpacked,home}
     fetched 'the Python of the installer' "$PYTHON_URL" "$PYTHON_SHA256"
     tar -xf "$file" -C "$new/python" || fail "the Python of the installer cannot be unpacked: $PYTHON_URL must be a tar file"
@@ -52,6 +53,7 @@ installed() {
     [[ -x $new/venv/bin/atlas-server ]] || fail 'the installer ended without atlas-server: a package of the archive could not be installed; see the log'
     touch "$new/complete"
   }
+  note folder /opt/atlas
   ln -sfn "$new" /opt/atlas
 }
 

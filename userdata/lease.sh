@@ -138,6 +138,10 @@ undo_parent() {
   [[ ! -d $1 ]] || rmdir --ignore-fail-on-non-empty "$1"
 }
 
+undo_owner() {
+  chown "${1%% *}" "${1#* }"
+}
+
 undo_restore() {
   rm -rf "$1" && cp -a "$lease/before$1" "$1"
 }

@@ -38,7 +38,12 @@ master() {
   # for people's login shells and for Ray's launcher, which uses one
   put_file /etc/profile.d/ray.sh 644 root <<<'set -a; . /etc/ray/ray.env; set +a'
   put_file /var/lib/ray/.ssh/authorized_keys 600 ray <<<"$CLIENT_PUBLIC_KEY"
-  install -d -o ray -g ray /var/lib/ray/.ssh /var/lib/ray/.synced_configs "$STORAGE_PATH"
+  install -d -o ray -g ray /var/lib/ray/.ssh /var/lib/ray/.synced_configs
+  # a team's own storage may let it in already
+  runuser -u ray -- test -w "$STORAGE_PATH" || {
+    note owner "$STORAGE_PATH"
+    chown ray:ray "$STORAGE_PATH" || fail "the user ray (4000) may not write to $STORAGE_PATH, and root may not change that"
+  }
   publish
   wait_for 'the GCS and the dashboard' 120 head_answers
   end_step

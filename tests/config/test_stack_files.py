@@ -17,7 +17,10 @@ from fleet.engine import standins
 ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parents[1] / "stackfiles"
 GOOD = sorted((FILES / "good").glob("*.yaml")) + sorted(ROOT.glob("Pulumi.*.yaml"))
-SET_BY_HAND = {"Pulumi.vision-cn-hangzhou.yaml": ["superviselyApiTokens"]}
+SET_BY_HAND = {
+    "Pulumi.vision-cn-hangzhou.yaml": ["superviselyApiTokens"],
+    "Pulumi.research-lab.yaml": ["sshPrivateKey"],
+}
 BAD = sorted((FILES / "bad").glob("*.yaml"))
 
 
