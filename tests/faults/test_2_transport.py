@@ -78,7 +78,7 @@ def test_a_killed_connection_ends_up_and_the_next_one_waits_for_the_script(clust
     holds="`up` fails; the next one installs anew and converges",
     remedy="`make up` again",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "  [[ -e $new/requirements ]] || {\n",
         "  [[ -e $new ]] || {\n",
         "an install counts only once it came to its end",
@@ -86,11 +86,11 @@ def test_a_killed_connection_ends_up_and_the_next_one_waits_for_the_script(clust
 )
 def test_a_host_that_reboots_in_mid_install_is_installed_anew(cluster: Fleet) -> None:
     name = worker(cluster)
-    made = '    $uv venv --seed --clear -p/usr/bin/python3 "$new"\n'
+    made = '    $uv venv --seed --clear --python-preference=system -p"$3" "$new"\n'
     slow = f"{made}    while [[ -e /run/held ]]; do mkdir -p /run/at-work; sleep 0.2; done\n"
     inside(cluster, name, "touch /run/held")
     with changed_settings(cluster, pipPackages=["humanize"]):
-        with edited(cluster, "userdata/ray.sh", made, slow):
+        with edited(cluster, "userdata/venv.sh", made, slow):
             process = up_until_at_work(cluster, name)
             podman("restart", cluster.container(name))
             assert ended(process, seconds=120).code != 0

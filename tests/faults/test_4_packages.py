@@ -51,7 +51,7 @@ def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     holds="`up` fails and names the package; running agents stay as they are; the next `up` goes on",
     remedy="`make up` again when the index is back",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "  [[ -e $new/requirements ]] || {\n",
         "  [[ -e $new ]] || {\n",
         "an install counts only once it came to its end",
@@ -64,7 +64,9 @@ def test_an_index_that_dies_in_mid_package_is_told_and_tried_again(cluster: Flee
         done = cluster.up()
         assert done.code != 0
         assert index.asked, "nobody asked for the package"
-        assert f"error on master: installing ray[default] {PACKAGE} (exit code" in done.text
+        assert (
+            f"error on master: installing ray[default] {PACKAGE} failed: check packages.indexUrl" in done.text
+        )
         assert f"/{PACKAGE}-1.0-py3-none-any.whl" in done.text
         assert pids == {node: cluster.pid(node) for node in pids}
         index.dies = False
@@ -79,7 +81,7 @@ def test_an_index_that_dies_in_mid_package_is_told_and_tried_again(cluster: Flee
     holds="the package is fetched and installed again in the same step",
     remedy="nothing",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "    ((!${#names[@]})) || {\n",
         "    true || {\n",
         "installed files are compared with what their wheels say",
