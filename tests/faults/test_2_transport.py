@@ -1,7 +1,6 @@
 """A connection, a host or the head goes while a step or a membership is at work."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -112,8 +111,7 @@ def test_a_cut_that_heals_during_membership_is_waited_for(cuttable: Fleet) -> No
     with slow_membership(cuttable):
         process = up_until_membership(cuttable)
         cut(cuttable, name)
-        wait_until("the head gives it up", lambda: alive(cuttable) == len(workers(cuttable)), 90)
-        time.sleep(10)
+        wait_until("the head gives it up", lambda: alive(cuttable) == len(workers(cuttable)), 150)
         assert process.poll() is None, "the membership did not wait"
         inside(cuttable, name, MEND)
         assert ended(process).code == 0
@@ -131,21 +129,21 @@ def test_a_cut_that_heals_during_membership_is_waited_for(cuttable: Fleet) -> No
         "    ((SECONDS - start < $2)) || fail",
         "    ((SECONDS - start < 100 * $2)) || fail",
         "what is waited for has a limit",
-        seconds=200,
+        seconds=260,
     ),
 )
 def test_a_cut_that_does_not_heal_fails_in_its_limit_and_says_what_to_do(cuttable: Fleet) -> None:
     name = worker(cuttable)
     with (
-        edited(cuttable, "userdata/ray_head.sh", '$GPUS GPUs" 180 joined', '$GPUS GPUs" 60 joined'),
+        edited(cuttable, "userdata/ray_head.sh", '$GPUS GPUs" 180 joined', '$GPUS GPUs" 120 joined'),
         slow_membership(cuttable),
     ):
         process = up_until_membership(cuttable)
         cut(cuttable, name)
-        done = ended(process, seconds=180)
+        done = ended(process, seconds=240)
         assert done.code != 0
         assert f"error on master: {name} (" in done.text
-        assert "not so after 60 s; the GCS knows of no living node there" in done.text
+        assert "not so after 120 s; the GCS knows of no living node there" in done.text
         assert f"what journalctl -u ray says on {name}, and whether it reaches the head" in done.text
         inside(cuttable, name, MEND)
     assert cuttable.up().code == 0
@@ -175,7 +173,7 @@ def test_a_head_that_restarts_while_workers_join_is_waited_for(cluster: Fleet) -
 
 def slow_membership(cluster: Fleet) -> AbstractContextManager[None]:
     """The next `up` does all memberships again, and each first takes its time."""
-    return edited(cluster, "userdata/ray_head.sh", "join() {\n", "join() {\n  sleep 45\n")
+    return edited(cluster, "userdata/ray_head.sh", "join() {\n", "join() {\n  sleep 10\n")
 
 
 def up_until_membership(cluster: Fleet) -> subprocess.Popen[str]:

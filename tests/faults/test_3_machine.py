@@ -97,7 +97,10 @@ def test_a_script_that_hangs_is_ended_at_its_limit(cluster: Fleet) -> None:
         edited(cluster, "components/call.py", "STEP_SECONDS = 1800", "STEP_SECONDS = 45"),
         edited(cluster, "userdata/ray.sh", "  ${prepare:-:}\n", "  say 'doing nothing'\n  sleep 86400\n"),
     ):
-        done = cluster.up()
+        try:
+            done = cluster.up()
+        finally:
+            inside(cluster, "master", "pkill -f 'sleep 86400' || true")
     assert done.code != 0
     assert "error on master: time limit: doing nothing" in done.text
     assert cluster.up().code == 0
