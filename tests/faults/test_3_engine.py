@@ -50,8 +50,8 @@ def test_killed_while_the_program_runs(cluster: Fleet) -> None:
     remedy="`make up` again",
     guard=Guard(
         "tools/local_hosts/machine.py",
-        "    if found is None:\n        image_name",
-        "    if True:\n        image_name",
+        "        if found is None:\n            image_name",
+        "        if True:\n            image_name",
         "a machine of the same spec that is there is kept",
         seconds=150,
     ),
