@@ -51,10 +51,11 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 	venv/bin/ruff format --check .
 	venv/bin/pyright
 	git ls-files -coz --exclude-standard '*.sh' ':!userdata' .ci/run tools/command_plugin/pulumi-resource-command tests/simcloud/bin/* | xargs -0 venv/bin/shellcheck -x
-	venv/bin/shellcheck userdata/boot.sh userdata/kernel.sh
-	cat userdata/common.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
-	cat userdata/common.sh userdata/databases.sh userdata/gpu.sh userdata/backendai_databases.sh userdata/backendai_manager.sh userdata/backendai_members.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
-	cat userdata/common.sh userdata/gpu.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
+	venv/bin/shellcheck userdata/boot.sh userdata/kernel.sh userdata/noted.sh
+	cat userdata/common.sh userdata/lease.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/venv.sh userdata/ray_head.sh userdata/ray_elastic.sh userdata/ray.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/databases.sh userdata/venv.sh userdata/gpu.sh userdata/backendai_databases.sh userdata/backendai_manager.sh userdata/backendai_members.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
+	cat userdata/common.sh userdata/venv.sh userdata/gpu.sh userdata/backendai_agent.sh userdata/backendai.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/databases.sh userdata/atlas_master.sh userdata/atlas_worker.sh userdata/atlas.sh | venv/bin/shellcheck -s bash -
 	cat userdata/common.sh userdata/gpu.sh userdata/supervisely.sh | venv/bin/shellcheck -s bash -
 	venv/bin/yamllint --strict .
@@ -62,10 +63,14 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 unit: dev ## tests that start nothing: no engine, no hosts; seconds
 	$(PYTEST) tests/unit tests/graph tests/config
 
-bench: dev ## what the program, the engine and a first `up` cost
+bench: ## what the program, the engine and a first `up` cost, beside what others cost: an hour and more
+	@tools/setup.sh --bench
 	venv/bin/python -m bench.plan
 	venv/bin/python -m bench.noop
+	venv/bin/python -m bench.scale
 	venv/bin/python -m bench.up
+	venv/bin/python -m bench.converge
+	venv/bin/python -m bench.converge --ray --methods ours,rayup 4
 
 dev:
 	@tools/setup.sh --dev

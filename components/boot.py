@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 
-from components import commands
-from components.call import Call, Setting
+from components import scripts
+from components.call import Call
+from components.scripts import Setting
 
 SERVICE = "agent-fleet-boot.service"
 # cloud-init must not wait for it: a platform's script waits for cloud-init
@@ -21,14 +22,14 @@ def files(call: Call, settings: Mapping[str, Setting]) -> list[dict[str, str]]:
         raise ValueError(f"{sorted(leaked)} would be in user data")
     values = {
         **settings,
-        "DIGEST": hashlib.sha256(commands.script_of(call.scripts).encode()).hexdigest(),
-        "SCRIPT": f"{commands.INSTALLED}/{call.scripts[-1]}.sh",
+        "DIGEST": hashlib.sha256(scripts.script_of(call.scripts).encode()).hexdigest(),
+        "SCRIPT": f"{scripts.INSTALLED}/{call.scripts[-1]}.sh",
         "VERB": call.verb,
     }
     return [
-        _file("/etc/agent-fleet/boot.conf", "0600", commands.assignments(values)),
-        _file(f"{commands.INSTALLED}/boot.sh", "0700", (commands.USERDATA / "boot.sh").read_text()),
-        _file(f"/etc/systemd/system/{SERVICE}", "0644", (commands.USERDATA / "boot.service").read_text()),
+        _file("/etc/agent-fleet/boot.conf", "0600", scripts.assignments(values)),
+        _file(f"{scripts.INSTALLED}/boot.sh", "0700", (scripts.USERDATA / "boot.sh").read_text()),
+        _file(f"/etc/systemd/system/{SERVICE}", "0644", (scripts.USERDATA / "boot.service").read_text()),
     ]
 
 

@@ -1,12 +1,12 @@
 """What a platform asks a machine, or a controller elsewhere, to do. Plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-Setting = str | int | float | bool | Sequence[str]
+from components.scripts import Setting
 
 # An install from a slow package index is still cut off before an operator gives up on it.
 STEP_SECONDS = 1800

@@ -69,7 +69,8 @@ class Machine(Protocol):
 
     `id` is known only when the machine's rules and storage are in place; `public_ip` means something for
     public machines only. `first_dials` is how often its sshd is tried while it may be booting; a cloud whose
-    machines listen when they are made says fewer, so that a wrong key is told sooner.
+    machines listen when they are made says fewer, so that a wrong key is told sooner. `behind_master`: only
+    the master reaches its sshd.
     """
 
     node: Node
@@ -78,6 +79,7 @@ class Machine(Protocol):
     public_ip: pulumi.Output[str]
     sshd: pulumi.Output[Sshd]
     first_dials: int
+    behind_master: bool
     resource: pulumi.Resource
 
 
@@ -87,7 +89,8 @@ class MachineArgs:
 
     `public` machines are reached from outside; the others through the master. User data is read at first boot
     and never changes a machine; size replaces it. GPU VMs have no `storage`, and only a master may have a
-    `state_volume`. `tags` are those that the platform wants on it.
+    `state_volume`. `tags` are those that the platform wants on it. `team_key` is the private key that
+    lets the team in on machines that exist already.
     """
 
     fleet: Fleet
@@ -101,6 +104,7 @@ class MachineArgs:
     host: pulumi.Output[KeyPair]
     public: bool
     state_volume: StateVolume | None = None
+    team_key: pulumi.Output[str] | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from components.connection import LOGIN_USER
+from components.scripts import LOGIN_USER
 
 SKELETON = Path(__file__).parent.parent / "userdata" / "node.yaml"
 # The image's own timers hold the lock at first boot, and a connection may get lost.

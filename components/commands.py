@@ -4,61 +4,23 @@ A step installs and starts the agent of one machine; a membership is what its co
 Why each option is as it is: docs/architecture.md, "Steps and memberships".
 """
 
-import base64
-import gzip
 import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 from pulumi_command import local, remote
 
 from components import lean
-from components.call import ApiCall, Call, Setting
+from components.call import ApiCall, Call
 from components.cloud import Machine
 from components.connection import DIALS, Sshd, connection
+from components.scripts import INSTALLED, Setting, assignments, packed, script_of
 
-USERDATA = Path(__file__).parent.parent / "userdata"
-INSTALLED = "/usr/local/lib/agent-fleet"
 # in the shared storage; `publish` in userdata/common.sh puts the script there under its digest
 PUBLISHED = ".agent-fleet"
-
-
-def assignments(values: Mapping[str, Setting]) -> str:
-    """Shell assignments, one per line, sorted by name, safe for any value."""
-
-    def literal(value: Setting) -> str:
-        if isinstance(value, bool):
-            return str(int(value))
-        if isinstance(value, str | int | float):
-            return shlex.quote(str(value))
-        return f"({' '.join(map(shlex.quote, value))})"
-
-    return "".join(f"{name}={literal(value)}\n" for name, value in sorted(values.items()))
-
-
-def minified(shell: str) -> str:
-    """The script without comment lines, blank lines and indentation.
-
-    Every input of a Command is written to the state at every step, so its size is paid N times over.
-    """
-    lines = (line.strip() for line in shell.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
-
-
-@cache
-def script_of(scripts: tuple[str, ...]) -> str:
-    """What is installed on a machine: `common.sh` and the platform's scripts, minified."""
-    return "".join(minified((USERDATA / f"{name}.sh").read_text()) for name in ("common", *scripts))
-
-
-def packed(script: str) -> str:
-    """A script as one line of base64, the same at every run."""
-    return base64.b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()
 
 
 def _path(call: Call) -> str:
@@ -155,12 +117,13 @@ def step(call: Call, machine: Machine, opts: pulumi.ResourceOptions) -> remote.C
 def worker_step(
     call: Call, machine: Machine, through: Machine, storage: str, opts: pulumi.ResourceOptions
 ) -> remote.Command:
-    """As `step`, for a machine behind the master, which put the script into the shared storage.
+    """As `step`, for a worker: the master put the script into the shared storage, and is the way to it.
 
     Every input is written to the state at every step of a run, so what N machines have in common stays out
     of their inputs.
     """
-    return _step(call, machine, _from_storage(call, storage), "", through.sshd, opts)
+    reached = through.sshd if machine.behind_master else None
+    return _step(call, machine, _from_storage(call, storage), "", reached, opts)
 
 
 def _step(

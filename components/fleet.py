@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from components import firewall
 from components.config.machines import Elastic
-from components.config.model import Config, GpuVm, Master, Pool, gpu_vms_of, outside_networks, pools_of
+from components.config.model import Config, GpuVm, Master, Pool, outside_networks, pools_of
 from components.config.problems import PROJECT
 from components.config.sizes import Size
 from components.ports import GPU_VM, MASTER, SSH, WORKER, Port, Role
@@ -71,6 +71,11 @@ class Fleet:
         return self.roles - {GPU_VM}
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether the master has databases, which lie on a state volume."""
+        return self.config.cluster is not None and self.config.cluster.settings.KEEPS_STATE
+
+    @property
     def tags(self) -> dict[str, str]:
         """What everything made carries, so that it can be found again."""
         return {**self.config.tags, "project": PROJECT, "stack": self.stack, "team": self.config.team}
@@ -84,7 +89,7 @@ def _numbers(pool: Pool) -> list[int]:
 def worker_names(config: Config) -> list[str]:
     """Names of the workers and GPU VMs that the configuration asks for; those of elastic pools have none."""
     workers = [f"{pool.name}-{number}" for pool in pools_of(config) for number in _numbers(pool)]
-    return [*workers, *(vm.name for vm in gpu_vms_of(config))]
+    return [*workers, *(vm.name for vm in config.gpu_vms)]
 
 
 def pool_nodes(pool: Pool, sizes: Mapping[str, Size], platform: str = "") -> tuple[Node, ...]:
@@ -115,6 +120,6 @@ def fleet_of(config: Config, stack: str, ports: tuple[Port, ...], sizes: Mapping
         ),
         gpu_vms=tuple(
             Node(vm.name, GPU_VM, vm.size(sizes), vm, gpus=vm.gpus, platform=vm.platform)
-            for vm in gpu_vms_of(config)
+            for vm in config.gpu_vms
         ),
     )

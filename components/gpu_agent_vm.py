@@ -5,14 +5,14 @@ from typing import Any
 
 import pulumi
 
-from components import commands
+from components import commands, scripts
 from components.cloud_init import Setup
 from components.fleet import Node
 from components.platform import VmPlatform
 from components.site import Site, machine, with_logins
 
 # A driver may have to be built for the machine's kernel.
-KERNEL = Setup(early=(("bash", "-c", commands.minified((commands.USERDATA / "kernel.sh").read_text())),))
+KERNEL = Setup(early=(("bash", "-c", scripts.minified((scripts.USERDATA / "kernel.sh").read_text())),))
 BY_LOG = "the agent's own log says that it is connected; its server was not asked"
 
 

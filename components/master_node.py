@@ -23,20 +23,19 @@ class MasterNode(pulumi.ComponentResource):
     ) -> None:
         super().__init__("agent-fleet:components:MasterNode", node.name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        volume = (
-            site.cloud.StateVolume("state", site.fleet, site.network, child) if platform.KEEPS_STATE else None
-        )
+        fleet = site.fleet
+        volume = site.cloud.StateVolume("state", fleet, site.network, child) if fleet.keeps_state else None
         self.machine = machine(
             site,
             node,
             public=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=site.before_master),
-            tags=platform.master_tags(site.fleet),
+            tags=platform.master_tags(fleet) if fleet.elastic else {},
             state_volume=volume,
         )
         attached = volume.attach(self.machine, child) if volume else []
         elastic = launches(site, platform, self.machine)
-        call = with_logins(site, platform.master(site.fleet, site.keys, self.machine, elastic))
+        call = with_logins(site, platform.master(fleet, site.keys, self.machine, elastic))
         self.step = commands.step(
             call, self.machine, pulumi.ResourceOptions(parent=self, depends_on=attached)
         )

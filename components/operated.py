@@ -2,7 +2,8 @@
 
 Every cloud's `operate` has the same four functions, and needs no Pulumi:
 
-    machines(place)   every machine that the stack has, also those that the platform's scaler started
+    machines(place)   every machine that the stack has, also those that the platform's scaler started;
+                      None where nobody but the machines themselves can be asked
     leftovers(place)  everything that still carries the stack's tags, a line each
     start(place)      starts machines that are stopped; returns their names
     check(place)      what must hold before anything is made; returns where it will be made, in one line
@@ -19,11 +20,13 @@ class CloudError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """A stack as its cloud knows it. `provider`: the stack file's keys of providers, such as aws:region."""
+    """A stack as its cloud knows it. `provider`: the stack file's keys of providers, such as aws:region.
+    `own`: the project's own keys, unchecked."""
 
     stack: str
     team: str
     provider: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)

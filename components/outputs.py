@@ -7,10 +7,13 @@ import pulumi
 
 from components.cloud import Machine
 from components.cluster import Cluster
-from components.connection import LOGIN_USER
+from components.connection import Sshd
 from components.gpu_agent_vm import GpuAgentVm
-from components.ports import WORKER
+from components.scripts import LOGIN_USER
 from components.site import Site
+
+# What nodes behind a jump host name it by; no node has a dot in its name.
+JUMP = "jump.host"
 
 
 def _workers(workers: Sequence[Machine]) -> pulumi.Output[list[dict[str, object]]]:
@@ -52,7 +55,7 @@ def _inventory(
 ) -> pulumi.Output[dict[str, object]]:
     """Built in one go: an Output per value of every node would be a third of what the program costs.
 
-    Secret, because the login key is.
+    Secret, because the login key is, and that of a jump host.
     """
     fleet = site.fleet
 
@@ -64,6 +67,7 @@ def _inventory(
             "platform": cluster.platform if (cluster := fleet.config.cluster) else None,
             "storage": {"mountPath": str(fleet.config.storage.mount_path)} if fleet.sharing else None,
             "loginKey": found["login"].private,
+            "jumpHost": _jump_host(found["sshds"]),
             "nodes": [
                 {
                     "name": machine.node.name,
@@ -75,7 +79,7 @@ def _inventory(
                     "port": sshd.port,
                     "user": LOGIN_USER,
                     "hostKey": sshd.host_key,
-                    "proxy": through if machine.node.role == WORKER else None,
+                    "proxy": through if machine.behind_master else JUMP if sshd.hop else None,
                 }
                 for machine, private_ip, sshd in zip(
                     machines, found["private_ips"], found["sshds"], strict=True
@@ -88,6 +92,19 @@ def _inventory(
         private_ips=pulumi.Output.all(*(machine.private_ip for machine in machines)),
         sshds=pulumi.Output.all(*(machine.sshd for machine in machines)),
     ).apply(inventory)
+
+
+def _jump_host(sshds: Sequence[Sshd]) -> dict[str, object] | None:
+    """The one before every machine, where there is one."""
+    hop = next((sshd.hop for sshd in sshds if sshd.hop), None)
+    return hop and {
+        "name": JUMP,
+        "host": hop.host,
+        "port": hop.port,
+        "user": hop.user,
+        "hostKey": hop.host_key,
+        "key": hop.login_key,
+    }
 
 
 def stack_outputs(

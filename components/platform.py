@@ -8,7 +8,7 @@ import pulumi
 
 from components.call import ApiCall, Call
 from components.cloud import Launch, Machine
-from components.config.model import Config, gpu_vms_of
+from components.config.model import Config
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.ports import Port
@@ -18,19 +18,9 @@ class Platform(Protocol):
     """What the cloud-neutral components ask of a platform. Makes no resource itself."""
 
     PORTS: tuple[Port, ...]
-    # Whether the master has databases, which lie on a state volume.
-    KEEPS_STATE: bool
 
     def master(self, fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:
         """Installs and starts the controller on the master; `launches` of elastic pools by pool."""
-        ...
-
-    def master_tags(self, fleet: Fleet) -> Mapping[str, str]:
-        """Tags that the platform's own scaler wants on the master's machine."""
-        ...
-
-    def elastic(self, fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
-        """What a machine of an elastic pool runs at its first boot; it fetches the secrets by its role."""
         ...
 
     def agent(self, fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:
@@ -47,6 +37,16 @@ class Platform(Protocol):
 
     def client_config(self, fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pulumi.Input[object]]:
         """What people need to use the cluster, whose master is `machine`; its secret values stay secret."""
+        ...
+
+    # Only of platforms with a scaler; a rule of the configuration refuses elastic pools elsewhere.
+
+    def master_tags(self, fleet: Fleet) -> Mapping[str, str]:
+        """Tags that the platform's own scaler wants on the master's machine."""
+        ...
+
+    def elastic(self, fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
+        """What a machine of an elastic pool runs at its first boot; it fetches the secrets by its role."""
         ...
 
 
@@ -86,7 +86,7 @@ def vm_platform_of(name: str) -> VmPlatform:
 
 def ports_of(config: Config) -> tuple[Port, ...]:
     """Of all platforms that the stack names."""
-    of_vms = {vm.platform: vm_platform_of(vm.platform) for vm in gpu_vms_of(config)}
+    of_vms = {vm.platform: vm_platform_of(vm.platform) for vm in config.gpu_vms}
     faces = [face for _, face in sorted(of_vms.items())]
     cluster = (platform_of(config.cluster.platform),) if config.cluster else ()
     return tuple(port for face in (*cluster, *faces) for port in face.PORTS)

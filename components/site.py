@@ -99,6 +99,7 @@ def machine(
         host=host,
         public=public,
         state_volume=state_volume,
+        team_key=site.keys.given("sshPrivateKey"),
         tags=tags,
     )
     return site.cloud.Machine(node.name, args, opts)

@@ -1,5 +1,6 @@
 """What must hold before a run on a real cloud: asked once, before anything is made or removed."""
 
+from components.config.model import REGION_KEYS
 from fleet import engine, mirrors
 from fleet.clouds import CloudError, operate_of, place_of
 from fleet.engine import paths, sim, stacks
@@ -28,7 +29,8 @@ def before(name: str, *, making: bool) -> None:
         raise UserError(f"stack {name} on {cloud}: {error}") from None
     if making:
         mirrors.check(name, config)
-    engine.ensure_plugin(str(cloud))
+    if cloud in REGION_KEYS:
+        engine.ensure_plugin(str(cloud))
 
 
 def _refuse_own_state(name: str, cloud: str) -> None:

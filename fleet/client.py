@@ -75,12 +75,16 @@ def write_files(folder: Path, texts: Mapping[str, str], folders: Sequence[str] =
 
 def files(laptop: Laptop) -> dict[str, str]:
     """Texts by path below the folder. Pure."""
+    jump = laptop.inventory.jump_host
     return {
         "cluster.yaml": _cluster_yaml(laptop),
         "head.json": _launcher_state(laptop),
         "key": laptop.login.key.rstrip("\n") + "\n",
         "known_hosts": known_hosts((laptop.login.master,)),
-        "ssh_config": user_config(laptop.login, HEAD, laptop.folder, key="key"),
+        # people have a login of their own on a jump host
+        "ssh_config": user_config(
+            laptop.login, HEAD, laptop.folder, key="key", hop=jump.host if jump else None
+        ),
         "bin/ray": _filled("ray", laptop),
         "activate": _filled("activate", laptop),
         "README.md": _filled("README.md", laptop),

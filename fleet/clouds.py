@@ -13,7 +13,7 @@ __all__ = ["CloudError", "Machine", "Operate", "Place", "operate_of", "place_of"
 class Operate(Protocol):
     """A cloud's module `operate`; components/operated.py says what each function is for."""
 
-    def machines(self, place: Place) -> list[Machine]: ...
+    def machines(self, place: Place) -> list[Machine] | None: ...
 
     def leftovers(self, place: Place) -> list[str]: ...
 
@@ -24,7 +24,7 @@ class Operate(Protocol):
 
 def operate_of(cloud: object) -> Operate:
     """The cloud's own; where it is simulated, the simulation's."""
-    name = "tests.simcloud.operate" if sim.on() and cloud != "local" else f"components.clouds.{cloud}.operate"
+    name = "tests.simcloud.operate" if sim.stands_in_for(cloud) else f"components.clouds.{cloud}.operate"
     try:
         return cast(Operate, importlib.import_module(name))
     except ModuleNotFoundError as error:
@@ -37,4 +37,5 @@ def place_of(stack: str, team: str | None = None) -> Place:
     """From the stack's file, which is there before the stack and after it."""
     found = stacks.config_if_any(paths.ROOT, stack)
     provider = {key: value for key, value in found.items() if ":" in key}
-    return Place(paths.short_name(stack), team or str(found.get("team", "")), provider)
+    own = {key: value for key, value in found.items() if ":" not in key}
+    return Place(paths.short_name(stack), team or str(found.get("team", "")), provider, own)

@@ -10,7 +10,7 @@ from fleet import stack
 from fleet.errors import UserError
 from fleet.inventory import ClientConfig, Inventory, Node
 from fleet.private import write_private
-from fleet.ssh_files import checked, folder_of
+from fleet.ssh_files import checked, folder_of, jump_host
 from fleet.ssh_files import write as write_ssh_files
 
 ON_CLUSTER = Path(__file__).parent / "on_cluster"
@@ -67,11 +67,15 @@ def connect(name: str) -> Cluster:
     folder = folder_of(name)
     write_ssh_files(inventory)
     write_private(folder / "client_key", login.key.rstrip("\n") + "\n")
-    write_private(folder / "user_config", user_config(login, ALIAS, folder))
+    hop = inventory.jump_host.name if inventory.jump_host else None
+    text = [user_config(login, ALIAS, folder, hop=hop), *jump_host(inventory, folder)]
+    write_private(folder / "user_config", "".join(text))
     return Cluster(inventory, login, folder / "user_config")
 
 
-def user_config(login: Login, alias: str, folder: Path, key: str = "client_key") -> str:
+def user_config(
+    login: Login, alias: str, folder: Path, *, key: str = "client_key", hop: str | None = None
+) -> str:
     """An ssh config with one Host: the master, as its user, host key checked."""
     lines = [
         f"Host {alias}",
@@ -80,6 +84,7 @@ def user_config(login: Login, alias: str, folder: Path, key: str = "client_key")
         f"  User {login.user}",
         f"  HostKeyAlias {login.master.name}",
         *checked(folder, key),
+        *([f"  ProxyJump {hop}"] if hop else []),
         "  BatchMode yes",
         "  ConnectTimeout 10",
         "  ServerAliveInterval 15",

@@ -11,9 +11,9 @@ GONE = ("terminated", "shutting-down")
 SSH_PORT = 22
 
 
-def of(machines: list[Machine]) -> list[Machine]:
+def of(machines: list[Machine] | None) -> list[Machine]:
     """Those of elastic pools that are there."""
-    return [machine for machine in machines if machine.node is None and machine.state not in GONE]
+    return [machine for machine in machines or () if machine.node is None and machine.state not in GONE]
 
 
 def target(inventory: Inventory, config: Path, name: str) -> tuple[str, list[str]]:

@@ -32,7 +32,8 @@ NOT_RUNNING: Seen[Report] = Seen(error="not asked, its machine does not run")
 
 @dataclass(frozen=True)
 class Facts:
-    """`machines`: the cloud's list. `agents`: the controller's. `reports`: what each node says itself."""
+    """`machines`: the cloud's list, None without an error where nobody but the machines can be asked.
+    `agents`: the controller's. `reports`: what each node says itself."""
 
     machines: Seen[list[Machine]]
     agents: Seen[list[Report]]

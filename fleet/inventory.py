@@ -17,7 +17,8 @@ M = TypeVar("M", bound=_Output)
 
 
 class Node(_Output):
-    """One machine and how its sshd is reached; `proxy` names the node that the connection hops through."""
+    """One machine and how its sshd is reached; `proxy` names what the connection hops through: a node, or the
+    jump host."""
 
     name: str
     role: str
@@ -29,6 +30,17 @@ class Node(_Output):
     user: str
     host_key: str
     proxy: str | None = None
+
+
+class JumpHost(_Output):
+    """The one hop to every machine. Its key is the team's own: never print it."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    host_key: str
+    key: str = Field(repr=False)
 
 
 class Storage(_Output):
@@ -45,6 +57,7 @@ class Inventory(_Output):
     storage: Storage | None = None
     nodes: tuple[Node, ...]
     login_key: str = Field(repr=False)
+    jump_host: JumpHost | None = None
 
     @property
     def mount_path(self) -> str:

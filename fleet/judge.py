@@ -66,7 +66,7 @@ class Verdict:
 
 def judge(inventory: Inventory, facts: Facts) -> Verdict:
     usual = _usual_version(facts.reports[node.name] for node in inventory.nodes if node.role != GPU_VM)
-    pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value or [])]
+    pools = [_elastic_row(machine, facts.agents) for machine in elastic.of(facts.machines.value)]
     addresses = {node.private_ip for node in inventory.nodes} | {row.address for row in pools}
     unseen = [agent for agent in facts.agents.value or () if agent["ip"] not in addresses and _alive(agent)]
     problems: list[str] = []
@@ -135,14 +135,23 @@ def _problems(
     problems: list[str] = []
     said: Report = report.value or {}
     if said.get("unit") != "active":
-        problems.append(f"its service {said.get('service')} is {said.get('unit')}")
+        problems.append(_of_service(said))
     if agent is not None and agent != "ALIVE":
         problems.append(f"the controller sees it as {agent}")
     if said.get("unreachable"):
         problems.append(f"it does not reach {' and '.join(said['unreachable'])}")
     if usual and said.get("version") != usual:
-        problems.append(f"it runs version {said.get('version')}, the others {usual}")
+        version = f"version {said['version']}" if said.get("version") else "no version that it knows"
+        problems.append(f"it runs {version}, the others {usual}")
     return tuple(problems), "repair" if problems else None
+
+
+def _of_service(said: Report) -> str:
+    """A step that an earlier version of the program made says less."""
+    if "unit" not in said:
+        return "its step is from an earlier version of the program, and does not say how its service is"
+    name = f" {said['service']}" if "service" in said else ""
+    return f"its service{name} is {said['unit']}"
 
 
 def _remedy_of_silence(error: str) -> Remedy:

@@ -23,7 +23,9 @@ def write(inventory: Inventory, folder: Path | None = None) -> Path:
     folder = folder or folder_of(inventory.stack)
     private_folder(folder)
     write_private(folder / "login_key", inventory.login_key.rstrip("\n") + "\n")
-    write_private(folder / "known_hosts", known_hosts(inventory.nodes))
+    write_private(folder / "known_hosts", known_hosts(inventory.nodes) + _known_jump_host(inventory))
+    if inventory.jump_host:
+        write_private(folder / "jump_key", inventory.jump_host.key.rstrip("\n") + "\n")
     write_private(folder / "config", config(inventory, folder))
     return folder / "config"
 
@@ -49,13 +51,35 @@ def known_hosts(nodes: tuple[Node, ...]) -> str:
     return "".join(f"{node.name} {_key_only(node.host_key)}\n" for node in nodes)
 
 
+def _known_jump_host(inventory: Inventory) -> str:
+    jump = inventory.jump_host
+    return f"{jump.name} {_key_only(jump.host_key)}\n" if jump else ""
+
+
+def jump_host(inventory: Inventory, folder: Path) -> list[str]:
+    """The Host that nodes hop through, where there is one."""
+    jump = inventory.jump_host
+    if jump is None:
+        return []
+    lines = [
+        f"Host {jump.name}",
+        f"  HostName {jump.host}",
+        f"  Port {jump.port}",
+        f"  User {jump.user}",
+        f"  HostKeyAlias {jump.name}",
+        *checked(folder, "jump_key"),
+    ]
+    return ["".join(f"{line}\n" for line in lines)]
+
+
 def _key_only(host_key: str) -> str:
     return " ".join(host_key.split()[:2])
 
 
 def config(inventory: Inventory, folder: Path) -> str:
     """The text of an ssh config with a Host per node. Paths are absolute, so it works from anywhere."""
-    return "\n".join([*(_host(node) for node in inventory.nodes), _everything(inventory, folder)])
+    hosts = [_host(node) for node in inventory.nodes]
+    return "\n".join([*hosts, *jump_host(inventory, folder), _everything(inventory, folder)])
 
 
 def _host(node: Node) -> str:

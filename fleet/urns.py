@@ -8,7 +8,7 @@ from fleet.errors import UserError
 State = Mapping[str, Any]
 
 # How clouds name the resource that is a machine, after the node.
-MACHINES = ("host", "instance")
+MACHINES = ("host", "instance", "lease")
 _REMOTE = "command:remote:Command"
 # Remote Commands that a component makes beside a machine. The engine takes a resource that is neither in the
 # state nor among the chosen ones for absent, and others cannot be made from it.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
-from components import commands, keys
+from components import keys, scripts
 from components.call import Call
 from components.cloud import STATE_PATH
 from components.fleet import Fleet, Node
@@ -65,7 +65,7 @@ class ClusterHosts:
     @property
     def script(self) -> str:
         """Where the step's script lies on a host."""
-        return f"{commands.INSTALLED}/{self.PLATFORM.SCRIPTS[-1]}.sh"
+        return f"{scripts.INSTALLED}/{self.PLATFORM.SCRIPTS[-1]}.sh"
 
     @property
     def keys(self) -> Any:
@@ -74,7 +74,7 @@ class ClusterHosts:
     def boot(self, name: str) -> None:
         node = self.node(name)
         size = ("--cpus", f"{node.size.cpus:g}", "--memory-gib", f"{node.size.memory_gib:g}")
-        kept = ("--state-path", STATE_PATH) if name == "master" and self.PLATFORM.KEEPS_STATE else ()
+        kept = ("--state-path", STATE_PATH) if name == "master" and self.fleet.keeps_state else ()
         self.addresses[name] = self.stack.machine(name, node.role, *size, *kept)["privateIp"]
 
     def firewall(self) -> None:
@@ -101,8 +101,8 @@ class ClusterHosts:
         return self.PLATFORM.member(self.fleet, self.node(name), self.keys, self.machine(name))
 
     def put_script(self, name: str, scripts: tuple[str, ...] | None = None) -> None:
-        self.inside(name, "mkdir", "-p", commands.INSTALLED)
-        data = commands.script_of(scripts or self.PLATFORM.SCRIPTS)
+        self.inside(name, "mkdir", "-p", scripts.INSTALLED)
+        data = scripts.script_of(scripts or self.PLATFORM.SCRIPTS)
         self.inside(name, "cp", "/dev/stdin", self.script, data=data)
 
     def step(self, name: str, seconds: int = 900, **changed: Any) -> Run:
@@ -152,4 +152,4 @@ def values(call: Call, changed: Mapping[str, Any]) -> str:
     """What a verb reads on its standard input."""
     all_of: Any = {**call.settings, **call.secrets, **LOGINS}
     now = {name: value.value if isinstance(value, Given) else value for name, value in all_of.items()}
-    return commands.assignments({**now, **changed})
+    return scripts.assignments({**now, **changed})

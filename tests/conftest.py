@@ -5,6 +5,7 @@ xdist's own groups, by marks, do nothing under pytest 9.
 
 import shutil
 import signal
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -20,6 +21,7 @@ FOLDERS = (
     "e2e",
     "e2e_aws",
     "e2e_alicloud",
+    "e2e_hosts",
     "e2e_atlas",
     "elastic",
     "local",
@@ -60,5 +62,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
     return ByFolder(config, log)

@@ -3,8 +3,9 @@
 # language host and the pulumi-command plugin. It changes nothing that the user has, does nothing twice,
 # and goes on where an earlier run was stopped.
 #
-#   tools/setup.sh [--dev] [--stack NAME]
+#   tools/setup.sh [--dev] [--bench] [--stack NAME]
 #     --dev     also what tests and lint need, the policy scanner in .fleet/checkov among it
+#     --bench   what --dev gets, and in .fleet/rivals what the benchmarks compare with
 #     --stack   packages for local hosts are installed only if this stack makes local hosts (default: yes)
 set -euo pipefail
 
@@ -30,10 +31,11 @@ source "$ROOT/tools/setup/go.sh"
 source "$ROOT/tools/setup/pulumi.sh"
 
 main() {
-  local dev=no stack=""
+  local dev=no bench=no stack=""
   while (($#)); do
     case $1 in
       --dev) dev=yes ;;
+      --bench) dev=yes bench=yes ;;
       --stack) stack=${2:?--stack needs a name}; shift ;;
       *) die "unknown argument $1; see the head of tools/setup.sh" ;;
     esac
@@ -48,7 +50,8 @@ main() {
 
   ensure_packages "$stack" "$dev"
   ensure_venv "$dev"
-  [[ $dev == no ]] || ensure_checkov
+  [[ $dev == no ]] || ensure_own_venv checkov tests/policy/requirements.txt
+  [[ $bench == no ]] || ensure_own_venv rivals bench/requirements.txt
   ensure_pulumi
   ensure_command_plugin
 }

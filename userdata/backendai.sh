@@ -9,25 +9,9 @@ same_version() {
   [[ $known == "$VERSION" ]] || fail "this machine has Backend.AI $known, and the stack asks for $VERSION: no way from one to the other is tested; write \`version: $known\`, or make the stack anew (make down, make up) after sessions have ended and data is saved"
 }
 
-# venv REQUIREMENT...: each set has a folder of its own, so an install that was cut off is done again.
-venv() {
-  local wanted new uv=/opt/uv/bin/uv
-  wanted=$(printf '%s\n' "$@")
-  new=/opt/backendai-$(sha256sum <<<"$wanted" | cut -c-9)
-  [[ -e $new/requirements ]] || {
-    need_space /opt 2500
-    export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
-    [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
-    say "installing $*"
-    python3 -m venv /opt/uv
-    /opt/uv/bin/pip install uv==0.13.8
-    # the distribution's Python where it is that one
-    $uv venv --clear -p3.13 --python-preference=system "$new"
-    $uv pip install -p"$new" "$@" || fail "the Python packages of Backend.AI $VERSION cannot be had: check packages.indexUrl and the way out"
-    $uv pip check -p"$new"
-    echo "$wanted" >"$new/requirements"
-  }
-  ln -sfn "$new" /opt/backendai
+# packages REQUIREMENT...: on the distribution's Python where it is that one
+packages() {
+  venv backendai 2500 3.13 "$@"
   put_file $state/backendai-version 644 root <<<"$VERSION"
 }
 

@@ -86,7 +86,7 @@ size = $((MEMORY_MIB << 20))
     watched=(/var/lib/backendai/agent.dummy.toml)
   fi
   ! ((GPUS)) || requirements+=("backend.ai-accelerator-cuda-open==$VERSION")
-  venv "${requirements[@]}"
+  packages "${requirements[@]}"
   beyond_cpus=0 beyond_mib=0
   # the other kind has the size that its file says
   [[ $BACKEND != docker ]] || beyond

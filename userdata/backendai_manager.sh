@@ -217,7 +217,7 @@ master() {
   redis
   etcd_server
   unit=
-  venv "backend.ai-manager==$VERSION" "backend.ai-client==$VERSION" "backend.ai-storage-proxy==$VERSION" "backend.ai-webserver==$VERSION" "backend.ai-install==$VERSION"
+  packages "backend.ai-manager==$VERSION" "backend.ai-client==$VERSION" "backend.ai-storage-proxy==$VERSION" "backend.ai-webserver==$VERSION" "backend.ai-install==$VERSION"
   put_file "$STATE_PATH/backendai-version" 644 root <<<"$VERSION"
   config_files
   schema

@@ -76,8 +76,15 @@ wait_for() {
   done
 }
 
+# note KIND THING: what a step is about to make, on a machine that is given back some day (noted.sh)
+note() {
+  local noted=/usr/local/lib/agent-fleet/noted.sh
+  [[ ! -e $noted ]] || $noted "$@" </dev/null
+}
+
 # put_file PATH MODE OWNER: content from standard input, whole or not at all
 put_file() {
+  note file "$1"
   install -Dm"$2" -o"$3" -g"$3" /dev/stdin "$1.new"
   mv "$1.new" "$1"
 }
@@ -107,12 +114,14 @@ apt_install() {
 
 # system_user NAME ID: no password, no sudo; the group has the same number
 system_user() {
+  note user "$1"
   id "$1" || useradd -Uu"$2" -md "/var/lib/$1" -s /bin/bash "$1"
 }
 
 # run_unit UNIT CHECK FILE...: restarts it only if a FILE changed since its last start, or if CHECK fails
 run_unit() {
   unit=$1
+  note unit "$1"
   systemctl daemon-reload
   systemctl enable "$1"
   if ! sha256sum -c "$state/$1" || ! "$2"; then
@@ -156,6 +165,7 @@ host_status() {
 # The master puts this script where workers find it, under its digest, and takes earlier ones away.
 publish() {
   local folder=$STORAGE_PATH/.agent-fleet digest
+  note folder "$folder"
   digest=$(sha256sum <"$0" | cut -c-64)
   install -dm 755 "$folder"
   install -m 644 "$0" "$folder/$digest.new"

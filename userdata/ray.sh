@@ -1,45 +1,6 @@
 # A node of a Ray cluster: a venv and a systemd unit, with token authentication. Reasons for odd values: docs/ray.md.
 # shellcheck shell=bash
 
-# Each set of requirements has a folder of its own: an install that was cut off is done again, a change takes
-# effect at the restart, and what is there is what a new machine would get.
-install_ray() {
-  local wanted new uv=/opt/uv/bin/uv
-  wanted=$(printf '%s\n' "${REQUIREMENTS[@]}" - "${CONSTRAINTS[@]}")
-  new=/opt/ray-$(sha256sum <<<"$wanted" | cut -c-9)
-  [[ -e $new/requirements ]] || {
-    need_space /opt 3000
-    export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
-    [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
-    say "installing ${REQUIREMENTS[*]}"
-    python3 -m venv /opt/uv
-    /opt/uv/bin/pip install uv==0.13.8
-    $uv venv --clear -p/usr/bin/python3 "$new"
-    install_packages
-    local names
-    mapfile -t names < <(not_whole)
-    ((!${#names[@]})) || {
-      say "installing again what is not whole: ${names[*]}"
-      $uv cache clean "${names[@]}"
-      install_packages --reinstall
-    }
-    $uv pip check -p"$new"
-    echo "$wanted" >"$new/requirements"
-  }
-  ln -sfn "$new" /opt/ray
-}
-
-install_packages() {
-  $uv pip install "$@" -p"$new" -c <(printf '%s\n' "${CONSTRAINTS[@]}") "${REQUIREMENTS[@]}"
-}
-
-# Packages with a file of another size than their wheel says: nobody else looks at what a cache has unpacked.
-not_whole() {
-  "$new/bin/python" -c 'from importlib.metadata import distributions as all
-bad = lambda file: file.size is not None and not (file.locate().is_file() and file.locate().stat().st_size == file.size)
-print(*sorted({one.name for one in all() if any(map(bad, one.files or ()))}), sep="\n", end="")'
-}
-
 # The unit of a drained node is active, but its raylet is gone.
 ready() {
   systemctl is-active ray && pgrep -uray -x raylet
@@ -51,7 +12,7 @@ node() {
   wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
   apt_install python3-venv "${extra[@]}"
   system_user ray 4000
-  install_ray
+  venv ray 3000 /usr/bin/python3 "${REQUIREMENTS[@]}"
   ${prepare:-:}
   put_file /etc/ray/token 600 ray < <(printf %s "$RAY_TOKEN")
   # sessions with their spilled objects are not for /tmp, which is memory on Debian 13; bytecode of what is used is

@@ -9,7 +9,6 @@ from components.config import common, machines, parts
 from components.config.base import Change
 from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Sized
-from components.config.types import Cidr
 from components.config.types_alicloud import (
     DiskId,
     FileSystemId,
@@ -21,7 +20,6 @@ from components.config.types_alicloud import (
     ZoneName,
 )
 
-DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
 # Public images have 20 GiB; a system disk has 2 TiB at most (RunInstances, SystemDisk.Size).
 LEAST_HALF_GIB, MOST_HALF_GIB = 20, 2048
 # Of an elastic IP address that is paid by traffic (AllocateEipAddress, Bandwidth).
@@ -34,7 +32,7 @@ _MASTER = {"instanceType": "ecs.g7.large"}
 _POOL = {"name": "workers", "count": 2, "instanceType": "ecs.c7.large"}
 
 
-class AlicloudNetwork(parts.Network):
+class AlicloudNetwork(parts.RentedNetwork):
     """A VPC of the stack's own with one vSwitch, or both as they are."""
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
@@ -42,14 +40,6 @@ class AlicloudNetwork(parts.Network):
         "subnetIds": "write the one vSwitch that is there: `vswitchId`",
     }
 
-    cidr: Annotated[
-        Cidr | None,
-        Change.NETWORK,
-        Field(
-            description=f"Private IPv4 network of the stack's own VPC, /16 to /24. Default: {DEFAULT_CIDR}.",
-            examples=["10.90.0.0/16"],
-        ),
-    ] = None
     zone: Annotated[
         ZoneName | None,
         Change.NETWORK,
@@ -76,17 +66,10 @@ class AlicloudNetwork(parts.Network):
             examples=["vsw-bp1a2b3c4d5e6f7g8h9i0"],
         ),
     ] = None
-    private: Annotated[
-        bool,
-        Change.WORKER_MACHINES,
-        Field(
-            description="Workers have no public address and reach the internet through NAT.", examples=[True]
-        ),
-    ] = False
 
     @property
     def known_cidr(self) -> IPv4Network | None:
-        return None if self.vpc_id or self.vswitch_id else self.cidr or DEFAULT_CIDR
+        return None if self.vpc_id or self.vswitch_id else self.cidr or parts.DEFAULT_CIDR
 
 
 class AlicloudStorage(parts.RentedStorage):
@@ -290,7 +273,7 @@ class AlicloudCluster(common.AnyCluster):
     ]
 
 
-class AlicloudConfig(common.RentedConfig):
+class AlicloudConfig(common.RemoteConfig):
     """What one stack on Alibaba Cloud consists of."""
 
     cloud: Annotated[

@@ -9,7 +9,6 @@ from components.config import common, machines, parts
 from components.config.base import Change
 from components.config.gpu_vms import EXAMPLE, GPU_VMS, AnyGpuVm
 from components.config.sizes import Sized
-from components.config.types import Cidr
 from components.config.types_aws import (
     FileSystemId,
     ImageId,
@@ -20,7 +19,6 @@ from components.config.types_aws import (
     ZoneName,
 )
 
-DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
 # A region has at most 8 zones that we can name; a VPC takes more subnets than anybody lists here.
 ZONES, SUBNETS = 8, 32
 # Debian's image has 8 GiB; EBS gives a gp3 volume up to 16 TiB without special hardware.
@@ -33,7 +31,7 @@ _ALIBABA = "only alicloud has it: take it out"
 _TYPE_EXAMPLE = {"name": "workers", "count": 2, "instanceTypes": ["c5.large"]}
 
 
-class AwsNetwork(parts.Network):
+class AwsNetwork(parts.RentedNetwork):
     """A VPC of the stack's own, or one that is there."""
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
@@ -41,14 +39,6 @@ class AwsNetwork(parts.Network):
         "vswitchId": "aws has subnets: write `subnetIds`",
     }
 
-    cidr: Annotated[
-        Cidr | None,
-        Change.NETWORK,
-        Field(
-            description=f"Private IPv4 network of the stack's own VPC, /16 to /24. Default: {DEFAULT_CIDR}.",
-            examples=["10.90.0.0/16"],
-        ),
-    ] = None
     zones: Annotated[
         tuple[ZoneName, ...],
         Change.SUBNETS,
@@ -77,17 +67,10 @@ class AwsNetwork(parts.Network):
             examples=[["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]],
         ),
     ] = ()
-    private: Annotated[
-        bool,
-        Change.WORKER_MACHINES,
-        Field(
-            description="Workers have no public address and reach the internet through NAT.", examples=[True]
-        ),
-    ] = False
 
     @property
     def known_cidr(self) -> IPv4Network | None:
-        return None if self.vpc_id or self.subnet_ids else self.cidr or DEFAULT_CIDR
+        return None if self.vpc_id or self.subnet_ids else self.cidr or parts.DEFAULT_CIDR
 
 
 class AwsStorage(parts.RentedStorage):
@@ -279,7 +262,7 @@ class AwsGpuVm(OnInstances, AnyGpuVm):
         return (self.instance_type,)
 
 
-class AwsConfig(common.RentedConfig):
+class AwsConfig(common.RemoteConfig):
     """What one stack on AWS consists of."""
 
     cloud: Annotated[

@@ -21,9 +21,6 @@ SETTINGS: dict[str, type[PlatformSettings]] = {
     "atlas": AtlasSettings,
 }
 
-# Platforms whose master has databases, as their modules say (KEEPS_STATE): nothing else here may import them.
-KEEPING_STATE: frozenset[Platform] = frozenset({"atlas", "backendai"})
-
 # Alibaba Cloud takes 20 tags per resource; project, stack, team and Name are ours.
 TAGS = 16
 
@@ -72,8 +69,8 @@ class AnyConfig(Model):
     ] = KeyGenerations()
 
 
-class RentedConfig(AnyConfig):
-    """What one stack on a cloud that costs money consists of."""
+class RemoteConfig(AnyConfig):
+    """What one stack on machines away from this computer consists of."""
 
     allow_local_state: Annotated[
         bool,

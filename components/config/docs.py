@@ -16,8 +16,11 @@ _WORDS = {
     "float": "number",
     "bool": "`true` or `false`",
     "IPv4Network": "IPv4 network",
+    "IPv4Address": "IPv4 address",
     "PurePosixPath": "path",
 }
+
+_PLURALS = {"IPv4 network": "IPv4 networks", "IPv4 address": "IPv4 addresses"}
 
 
 def with_tables(page: str) -> str:
@@ -92,7 +95,7 @@ def _changes() -> Iterable[str]:
 def _values(field: Field) -> str:
     words = _type(field.info.annotation)
     if field.many:
-        words = "list" if field.model else f"list of {words}{'' if words == 'text' else 's'}"
+        words = "list" if field.model else f"list of {_PLURALS.get(words, words)}"
     names = ("ge", "gt", "le", "max_length")
     limits: dict[str, Any] = {
         name: getattr(mark, name) for mark in field.info.metadata for name in names if hasattr(mark, name)

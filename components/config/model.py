@@ -19,6 +19,7 @@ from components.config.alicloud import (
 from components.config.aws import AwsCluster, AwsConfig, AwsGpuVm, AwsMaster, AwsPool
 from components.config.common import SETTINGS
 from components.config.gpu_vms import EXAMPLES, VM_SETTINGS, VmSettings
+from components.config.hosts import HostsCluster, HostsConfig, HostsGpuVm, HostsMaster, HostsPool
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
 from components.platforms.backendai_join_settings import JoinSettings
@@ -34,11 +35,11 @@ __all__ = [
     "Cluster",
     "Config",
     "GpuVm",
+    "HostsConfig",
     "LocalConfig",
     "Master",
     "Pool",
     "cluster_of",
-    "gpu_vms_of",
     "model_of",
     "model_on",
     "outside_networks",
@@ -46,20 +47,37 @@ __all__ = [
     "vms_of",
 ]
 
-Config = LocalConfig | AwsConfig | AlicloudConfig
-Master = LocalMaster | AwsMaster | AlicloudMaster
-Pool = LocalPool | AwsPool | AlicloudPool
-GpuVm = LocalGpuVm | AwsGpuVm | AlicloudGpuVm
-Cluster = LocalCluster | AwsCluster | AlicloudCluster
+Config = LocalConfig | AwsConfig | AlicloudConfig | HostsConfig
+Master = LocalMaster | AwsMaster | AlicloudMaster | HostsMaster
+Pool = LocalPool | AwsPool | AlicloudPool | HostsPool
+GpuVm = LocalGpuVm | AwsGpuVm | AlicloudGpuVm | HostsGpuVm
+Cluster = LocalCluster | AwsCluster | AlicloudCluster | HostsCluster
 
-CLOUDS: dict[str, type[Config]] = {"local": LocalConfig, "aws": AwsConfig, "alicloud": AlicloudConfig}
-CLUSTERS: dict[str, type[Cluster]] = {"local": LocalCluster, "aws": AwsCluster, "alicloud": AlicloudCluster}
-MACHINES: dict[str, type[GpuVm]] = {"local": LocalGpuVm, "aws": AwsGpuVm, "alicloud": AlicloudGpuVm}
+CLOUDS: dict[str, type[Config]] = {
+    "local": LocalConfig,
+    "aws": AwsConfig,
+    "alicloud": AlicloudConfig,
+    "hosts": HostsConfig,
+}
+CLUSTERS: dict[str, type[Cluster]] = {
+    "local": LocalCluster,
+    "aws": AwsCluster,
+    "alicloud": AlicloudCluster,
+    "hosts": HostsCluster,
+}
+MACHINES: dict[str, type[GpuVm]] = {
+    "local": LocalGpuVm,
+    "aws": AwsGpuVm,
+    "alicloud": AlicloudGpuVm,
+    "hosts": HostsGpuVm,
+}
 # Where a provider's own configuration says the region, by cloud.
 REGION_KEYS = {"aws": "aws:region", "alicloud": "alicloud:region"}
 
 # Given by the team with `pulumi config set --secret`; what is not given is derived from the stack's seed.
 SECRET_KEYS: dict[str, str] = {
+    "sshPrivateKey": "Private key of `access.user`, without a passphrase, for machines that exist already "
+    "and for their jump host.",
     "rayToken": "Token that every Ray process and client of the stack shows, 32 to 256 characters.",
     "backendaiAdminPassword": "Password of the administrator of Backend.AI, 12 to 64 characters.",
     "backendaiEtcdPassword": "Password of `etcdUser` at the etcd that agents of another manager join.",
@@ -134,16 +152,12 @@ def pools_of(config: Config) -> tuple[Pool, ...]:
     return config.cluster.pools if config.cluster else ()
 
 
-def gpu_vms_of(config: Config) -> tuple[GpuVm, ...]:
-    return config.gpu_vms
-
-
 Settings = TypeVar("Settings", bound=VmSettings)
 
 
 def vms_of(config: Config, kind: type[Settings]) -> Iterator[tuple[str, GpuVm, Settings]]:
     """GPU VMs of the platform with these settings, with their paths in the stack file."""
-    for index, machine in enumerate(gpu_vms_of(config)):
+    for index, machine in enumerate(config.gpu_vms):
         if isinstance(machine.settings, kind):
             yield f"gpuVms[{index}]", machine, machine.settings
 

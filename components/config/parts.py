@@ -9,6 +9,9 @@ from pydantic import Field
 from components.config.base import Change, Model
 from components.config.types import Cidr, HostAndPort, HttpsUrl, MountPath, SshPublicKey, Url
 
+# Of a stack's own VPC on a cloud.
+DEFAULT_CIDR = IPv4Network("10.90.0.0/16")
+
 
 class Access(Model):
     """Who reaches the stack from outside. Nobody, where nothing is said."""
@@ -63,6 +66,26 @@ class Network(Model):
     def known_cidr(self) -> IPv4Network | None:
         """The range that the stack will have, where the file tells it."""
         return self.cidr
+
+
+class RentedNetwork(Network):
+    """As it is on clouds that rent machines; each adds where in the cloud it lies."""
+
+    cidr: Annotated[
+        Cidr | None,
+        Change.NETWORK,
+        Field(
+            description=f"Private IPv4 network of the stack's own VPC, /16 to /24. Default: {DEFAULT_CIDR}.",
+            examples=["10.90.0.0/16"],
+        ),
+    ] = None
+    private: Annotated[
+        bool,
+        Change.WORKER_MACHINES,
+        Field(
+            description="Workers have no public address and reach the internet through NAT.", examples=[True]
+        ),
+    ] = False
 
 
 class Storage(Model):

@@ -4,7 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
 
-from components.config.model import AlicloudConfig, AwsConfig, Config, LocalConfig, pools_of, vms_of
+from components.config.model import (
+    AlicloudConfig,
+    AwsConfig,
+    Config,
+    HostsConfig,
+    LocalConfig,
+    pools_of,
+    vms_of,
+)
 from components.config.problems import HIDDEN, PROJECT, Problem, show
 from components.config.rules_access import (
     access_apart_from_network,
@@ -19,6 +27,7 @@ from components.config.rules_aws import aws_problems
 from components.config.rules_backendai import BACKENDAI_RULES
 from components.config.rules_backendai_join import JOIN_RULES
 from components.config.rules_gpu_vms import GPU_VM_RULES
+from components.config.rules_hosts import hosts_problems
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
 from components.config.rules_rented import rented_problems
@@ -177,6 +186,9 @@ def cloud_rules(config: Config, region: str | None, other_regions: Mapping[str, 
     """Those of the cloud alone. `region` is None where nobody says it."""
     if isinstance(config, LocalConfig):
         yield from local_problems(config)
+        return
+    if isinstance(config, HostsConfig):
+        yield from hosts_problems(config)
         return
     yield from rented_problems(config, region, other_regions)
     if isinstance(config, AwsConfig):

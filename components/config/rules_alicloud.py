@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from components.config.alicloud import DEFAULT_CIDR, AlicloudConfig, AlicloudGpuVm
+from components.config.alicloud import AlicloudConfig, AlicloudGpuVm
+from components.config.parts import DEFAULT_CIDR
 from components.config.problems import Problem, show
 from components.config.types_alicloud import region_of, zone_in
 

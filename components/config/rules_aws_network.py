@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from components.config.aws import DEFAULT_CIDR, AwsConfig
+from components.config.aws import AwsConfig
+from components.config.parts import DEFAULT_CIDR
 from components.config.problems import Problem, show
 from components.config.subnets_aws import addresses, public_subnets
 from components.config.types_aws import region_of

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
 from components.config import supervisely_tokens
-from components.config.model import Config, GpuVm, gpu_vms_of, pools_of, vms_of
+from components.config.model import Config, GpuVm, pools_of, vms_of
 from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import PRIVATE
 from components.config.supervisely_tokens import AGENTS, API
@@ -22,12 +22,12 @@ PASSWORD = "superviselyRegistryPassword"  # noqa: S105 - the key's name
 
 
 def _vms(config: Config) -> Iterator[tuple[str, GpuVm]]:
-    for index, vm in enumerate(gpu_vms_of(config)):
+    for index, vm in enumerate(config.gpu_vms):
         yield f"gpuVms[{index}]", vm
 
 
 def something(config: Config) -> Iterator[Problem]:
-    if not config.cluster and not gpu_vms_of(config):
+    if not config.cluster and not config.gpu_vms:
         rule = "is required where there are no `gpuVms`: the stack has no machines"
         yield Problem("cluster", "", rule, "add one of them; Pulumi.dev.yaml shows a cluster", ("gpuVms",))
 
@@ -96,13 +96,13 @@ def agents_network(config: Config) -> Iterator[Problem]:
     if cidr and any(vms_of(config, AgentSettings)) and cidr.overlaps(AGENTS_NETWORK):
         rule = f"overlaps {AGENTS_NETWORK}, the network between Supervisely's agents and their server"
         yield Problem("network.cidr", str(cidr), rule, "take another, such as 10.89.16.0/20", ("gpuVms",))
-    if cidr and gpu_vms_of(config) and config.cloud != "local" and cidr.overlaps(DOCKERS_NETWORK):
+    if cidr and config.gpu_vms and config.cloud != "local" and cidr.overlaps(DOCKERS_NETWORK):
         rule = f"overlaps {DOCKERS_NETWORK}, the network that Docker gives to its own containers"
         yield Problem("network.cidr", str(cidr), rule, "take another, such as 10.89.16.0/20", ("gpuVms",))
 
 
 def packages(config: Config) -> Iterator[Problem]:
-    said, vms = config.packages.model_fields_set, gpu_vms_of(config)
+    said, vms = config.packages.model_fields_set, config.gpu_vms
     if "index_url" in said and not config.cluster and not any(vms_of(config, JoinSettings)):
         rule = "has no effect without `cluster`: GPU VMs get no Python packages"
         value = show(config.packages.index_url)
@@ -150,7 +150,7 @@ def token_problems(config: Config, given: Set[str], values: Mapping[str, str]) -
         yield Problem(API, "(not shown)", rule, "write `<host>=<token>`, several with spaces between")
     for key in (API, AGENTS, PASSWORD):
         if key in given and not vms:
-            which = " of Supervisely" if gpu_vms_of(config) else ""
+            which = " of Supervisely" if config.gpu_vms else ""
             yield Problem(key, "(not shown)", f"has no effect without `gpuVms`{which}", "take it out")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from components.config.common import KEEPING_STATE
 from components.config.model import REGION_KEYS, AlicloudConfig, AwsConfig
 from components.config.problems import Problem, show
 
@@ -57,13 +56,13 @@ def state_volume(config: Rented) -> Iterator[Problem]:
     said = {"state_gib": "stateGiB", "state_volume_id": "stateVolumeId"}
     for name in [name for name in said if name in storage.model_fields_set]:
         path, value = f"storage.{said[name]}", show(getattr(storage, name))
-        if cluster.platform not in KEEPING_STATE:
+        if not cluster.settings.KEEPS_STATE:
             rule = f"has no effect: the master has no databases on platform `{cluster.platform}`"
             yield Problem(path, value, rule, "take it out", ("cluster.platform",))
         elif name == "state_gib" and storage.state_volume_id:
             rule = "has no effect on a volume that is there: `stateVolumeId` is used as it is"
             yield Problem(path, value, rule, "take it out", ("storage.stateVolumeId",))
-    if storage.state_volume_id and storage.on_destroy == "delete" and cluster.platform in KEEPING_STATE:
+    if storage.state_volume_id and storage.on_destroy == "delete" and cluster.settings.KEEPS_STATE:
         rule = "has no effect on a volume that is there: `stateVolumeId` is never deleted"
         remedy = "take it out, or write `retain`"
         yield Problem("storage.onDestroy", "delete", rule, remedy, ("storage.stateVolumeId",))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from components.config import rules_atlas
-from components.config.model import Config, gpu_vms_of, pools_of
+from components.config.model import Config, pools_of
 from components.config.problems import Problem, show
 from components.config.rules_backendai import AGENT_GIB, MASTER_GIB, backendai_settings
 from components.config.rules_ray import HEAD_GIB, WORKER_GIB
@@ -33,7 +33,7 @@ def type_problems(config: Config, sizes: Mapping[str, Size]) -> Iterator[Problem
             rule = f"is more than its instance types have ({fewest})"
             remedy = f"write `gpus: {fewest}`, or take types with more"
             yield Problem(f"cluster.pools[{index}].gpus", show(pool.gpus), rule, remedy)
-    for index, vm in enumerate(gpu_vms_of(config)):
+    for index, vm in enumerate(config.gpu_vms):
         path = f"gpuVms[{index}].gpus"
         for name, size in ((name, sizes[name]) for name in vm.types if name in sizes):
             if vm.gpus > size.gpus:
@@ -50,7 +50,7 @@ def typed(config: Config) -> Iterator[tuple[str, str]]:
     """Every place of the stack file that names an instance type, and the type."""
     machines = [("cluster.master", config.cluster.master)] if config.cluster else []
     machines += [(f"cluster.pools[{index}]", pool) for index, pool in enumerate(pools_of(config))]
-    machines += [(f"gpuVms[{index}]", vm) for index, vm in enumerate(gpu_vms_of(config))]
+    machines += [(f"gpuVms[{index}]", vm) for index, vm in enumerate(config.gpu_vms)]
     for path, machine in machines:
         several = "instance_types" in type(machine).model_fields
         for position, name in enumerate(machine.types):

@@ -18,6 +18,7 @@ from components.config.rules import (
 )
 from components.config.rules_backendai_join import join_secret_problems
 from components.config.rules_gpu_vms import token_problems
+from components.config.rules_hosts import way_in
 from components.config.structure import mend, parse, unknown_key
 
 # Stands for a secret where nobody can decrypt it: a stack file read without Pulumi.
@@ -32,6 +33,11 @@ _PASTE = "set it again as its server shows it"
 # By key: what a value must be, in words, and how to get one. The first is what an HTTP header takes as a
 # bearer token (RFC 6750 §2.1), long enough not to be guessed; passwords go into an env file, a line each.
 _SECRETS: dict[str, tuple[str, str, str]] = {
+    "sshPrivateKey": (
+        r"-----BEGIN (OPENSSH|RSA|EC) PRIVATE KEY-----[\s\S]+-----END \1 PRIVATE KEY-----\s*",
+        "must be a private key as ssh-keygen writes it",
+        "set it from its file: `< FILE`",
+    ),
     "rayToken": (
         r"[A-Za-z0-9._~+/=-]{32,256}",
         "must be 32 to 256 letters, digits or any of . _ ~ + / = -",
@@ -100,6 +106,7 @@ def validate(
     found += secrets_of_other_platforms(config, secret_keys)
     readable = {key: str(raw[key]) for key in SECRET_KEYS if key in secret_keys and raw[key] != ENCRYPTED}
     found += join_secret_problems(config, secret_keys)
+    found += way_in(config, secret_keys)
     found += token_problems(config, secret_keys & SECRET_KEYS.keys(), readable)
     problems += [problem for problem in found if not _is_echo(problem, causes)]
     if problems:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
-from components.fleet import ElasticPool, Fleet, Node
+from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platforms import atlas_client, docker
 from components.platforms.atlas_client import API
 from components.platforms.atlas_settings import AtlasSettings
 from components.ports import MASTER, WORKER, Port
+from components.scripts import Setting
 
 SCRIPTS = ("databases", "atlas_master", "atlas_worker", "atlas")
 _USERDATA = Path(__file__).parents[2] / "userdata"
@@ -36,7 +37,6 @@ PORTS: tuple[Port, ...] = (
     Port("atlas-tensorboard", 5959, 5959, MASTER, ("users",), "TensorBoard"),
     Port("atlas-login", 8443, 8443, MASTER, ("users",), "Keycloak: login and passwords"),
 )
-KEEPS_STATE = True
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:  # noqa: ARG001
@@ -76,14 +76,6 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             },
         },
     )
-
-
-def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - the face of a platform
-    return {}
-
-
-def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
-    raise NotImplementedError("a rule of the configuration refuses elastic pools of Atlas")
 
 
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:  # noqa: ARG001

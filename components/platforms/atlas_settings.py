@@ -1,7 +1,7 @@
 """`cluster.settings` of the platform `atlas`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -125,6 +125,8 @@ _DOWNLOAD = {"url": "https://files.example.org/atlas/atlas.tgz", "sha256": "0" *
 
 class AtlasSettings(Model):
     """A master that gives out jobs, and workers that run them in Docker."""
+
+    KEEPS_STATE: ClassVar[bool] = True
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(

@@ -10,11 +10,11 @@ from typing import Any
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
-from components.fleet import ElasticPool, Fleet, Node
+from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platforms import backendai_agent, backendai_join
 from components.platforms.backendai_agent import ETCD_PORT, identity, rpc_pair
@@ -22,9 +22,10 @@ from components.platforms.backendai_join_settings import API_KEYS
 from components.platforms.backendai_join_settings import PASSWORD as ETCD_PASSWORD
 from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
+from components.scripts import Setting
 
 _PARTS = ("databases", "manager", "members", "agent")
-SCRIPTS = ("databases", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
+SCRIPTS = ("databases", "venv", "gpu", *(f"backendai_{part}" for part in _PARTS), "backendai")
 _USERDATA = Path(__file__).parents[2] / "userdata"
 # Beside the time that sessions have to end.
 MEMBERSHIP_SECONDS = 600
@@ -40,7 +41,6 @@ PORTS: tuple[Port, ...] = (
     Port("backendai-web", 8090, 8090, MASTER, ("users",), "the web page, by password"),
     Port("backendai-files", 6021, 6021, MASTER, ("users",), "up- and downloads, by a token of the manager"),
 )
-KEEPS_STATE = True
 # The same platform on GPU VMs.
 gpu_vm = backendai_join
 
@@ -85,14 +85,6 @@ def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, La
             **({"PEOPLE": _people(fleet, keys).apply(json.dumps)} if settings.users else {}),
         },
     )
-
-
-def master_tags(fleet: Fleet) -> Mapping[str, str]:  # noqa: ARG001 - the face of a platform
-    return {}
-
-
-def elastic(fleet: Fleet, pool: ElasticPool, keys: Keys, controller: Machine) -> Call:
-    raise NotImplementedError("a rule of the configuration refuses elastic pools of Backend.AI")
 
 
 def agent(fleet: Fleet, node: Node, keys: Keys, machine: Machine, controller: Machine) -> Call:

@@ -4,12 +4,12 @@ import json
 
 import pulumi
 
-from components.call import Setting
 from components.cloud import Machine
 from components.fleet import Fleet, Node
 from components.keys import CurvePair, Keys
 from components.platforms import docker, gpu
 from components.platforms.backendai_settings import AgentOptions
+from components.scripts import Setting
 
 ETCD_PORT = 2379
 

@@ -14,13 +14,14 @@ serves besides, no agent but the one asked for is changed.
 """
 
 import importlib.util
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from components.platforms.api_call import FORGET, ApiError, Asked, printed_before, run, say
 
 SOURCE = Path(__file__).parents[2] / "userdata" / "backendai_api.py"
 MEMBER_SECONDS = 180
@@ -28,10 +29,6 @@ MEMBER_SECONDS = 180
 SILENCE_SECONDS = 60
 PAUSE_SECONDS = 2.0
 PROGRESS_SECONDS = 30
-# Whoever sets it lets `leave` end though the manager refuses the keypair.
-FORGET = "FLEET_FORGET_AGENTS"
-
-Asked = Mapping[str, Any]
 
 
 def _calls() -> Any:
@@ -44,14 +41,6 @@ def _calls() -> Any:
 
 
 calls = _calls()
-
-
-class JoinError(Exception):
-    """A sentence for the operator."""
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _server(asked: Asked) -> dict[str, str]:
@@ -79,7 +68,7 @@ def enrol(asked: Asked) -> dict[str, Any]:
     server, identity, group = _server(asked), asked["id"], asked["group"]
     found = _again(calls.version, server)
     if found != asked["version"]:
-        raise JoinError(
+        raise ApiError(
             f"the manager at {server['endpoint']} is Backend.AI {found or 'of no known version'}, and "
             f"{asked['vm']} would have an agent of {asked['version']}: nothing was installed; both must have "
             "the same version"
@@ -88,14 +77,13 @@ def enrol(asked: Asked) -> dict[str, Any]:
         one["name"] for one in _again(calls.graphql, server, "{ scaling_groups { name } }")["scaling_groups"]
     )
     if group not in known:
-        raise JoinError(
+        raise ApiError(
             f"the manager has no resource group {group}, and would put {asked['vm']} into `default` in "
             f"silence; it has {', '.join(known)}: make it there, or name another as `resourceGroup`"
         )
-    before = json.loads(os.environ.get("PULUMI_COMMAND_STDOUT") or "{}")
-    other = None if before.get("id") == identity else _known(server, identity)
+    other = None if printed_before().get("id") == identity else _known(server, identity)
     if other and other["status"] == "ALIVE":
-        raise JoinError(
+        raise ApiError(
             f"the manager has an agent {identity} that is ALIVE at {other['addr']}: another stack of the "
             "same name has joined; give the stack or its GPU VM another name"
         )
@@ -121,7 +109,7 @@ def member(asked: Asked) -> dict[str, Any]:
             how = f"ALIVE in {asked['group']}, version {asked['version']}"
             return {"seen": f"the manager lists {asked['id']} as {how}, and reaches it"}
         if time.monotonic() > end:
-            raise JoinError(
+            raise ApiError(
                 f"{asked['vm']} is not as it should be at {asked['endpoint']} after {MEMBER_SECONDS} s: "
                 f"{wrong}"
             )
@@ -170,7 +158,7 @@ def leave(asked: Asked) -> dict[str, Any]:
         _drain(asked)
     except calls.ManagerError as error:
         if not _may_come_back(error):
-            raise JoinError(
+            raise ApiError(
                 f"{error}; sessions may run on {asked['vm']}: mend that and run the same again, or give "
                 f"them up with {FORGET}=1"
             ) from None
@@ -206,18 +194,5 @@ def _drain(asked: Asked) -> None:
         say(f"no session runs on {vm}; the manager will call it LOST, and keep its row")
 
 
-VERBS: dict[str, Callable[[Asked], dict[str, Any]]] = {"enrol": enrol, "member": member, "leave": leave}
-
-
-def main() -> int:
-    verb = VERBS[sys.argv[1]]
-    try:
-        print(json.dumps(verb(json.load(sys.stdin))))
-    except (JoinError, calls.ManagerError) as error:
-        say(f"error: {error}")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run({"enrol": enrol, "member": member, "leave": leave}, calls.ManagerError))

@@ -15,7 +15,7 @@ from components.platforms import backendai_agent
 from components.platforms.backendai_join_settings import API_KEYS, PASSWORD, JoinSettings
 from components.ports import GPU_VM, Port
 
-SCRIPTS = ("gpu", "backendai_agent", "backendai")
+SCRIPTS = ("venv", "gpu", "backendai_agent", "backendai")
 API = "components.platforms.backendai_api"
 PORTS: tuple[Port, ...] = (
     Port("backendai-rpc-gpu-vm", 6001, 6001, GPU_VM, ("managers",), "the manager's calls, encrypted"),

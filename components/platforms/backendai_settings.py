@@ -2,7 +2,7 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -152,6 +152,8 @@ class AgentOptions(Model):
 
 class BackendaiSettings(AgentOptions):
     """The control plane on the master, and the agents: one resource group per pool."""
+
+    KEEPS_STATE: ClassVar[bool] = True
 
     ELSEWHERE = {  # noqa: RUF012 - nobody changes it
         **dict.fromkeys(

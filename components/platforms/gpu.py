@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from components.call import Setting
 from components.fleet import Fleet
+from components.scripts import Setting
 
 # Fingerprint of the key that signs NVIDIA's repository, wherever it is mirrored.
 KEY = "C95B321B61E88C1809C4F759DDCAE044F796ECB0"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components.call import Call, Setting
+from components.call import Call
 from components.cloud import Launch, Machine
 from components.config.rules_ray import constraints, ray_settings
 from components.fleet import ElasticPool, Fleet, Node
@@ -20,9 +20,10 @@ from components.platforms import ray_autoscaler
 from components.platforms.ray_memory import HEAD_RESERVE, Memory, memory_of
 from components.platforms.ray_settings import Settings
 from components.ports import MASTER, WORKER, Port, Role, Source
+from components.scripts import Setting
 
 USER = "ray"
-SCRIPTS, ELASTIC_SCRIPTS = ("ray_head", "ray"), ("ray_head", "ray_elastic", "ray")
+SCRIPTS, ELASTIC_SCRIPTS = ("venv", "ray_head", "ray"), ("venv", "ray_head", "ray_elastic", "ray")
 POOLS = Path(__file__).parents[2] / "userdata" / "ray_pools.py"
 CLIENT_KEY = "client"
 MEMBERSHIP_SECONDS = 600
@@ -55,9 +56,6 @@ PORTS: tuple[Port, ...] = (
     *_between_nodes(WORKER, (MASTER, WORKER)),
     Port("ray-agent", 8079, 8079, WORKER, (MASTER,), "jobs and logs of a node, as the head asks for them"),
 )
-
-
-KEEPS_STATE = False
 
 
 def master(fleet: Fleet, keys: Keys, machine: Machine, launches: Mapping[str, Launch]) -> Call:

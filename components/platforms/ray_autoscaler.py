@@ -52,8 +52,6 @@ def configuration(fleet: Fleet, launches: Mapping[str, Mapping[str, Any]]) -> di
 
 def master_tags(fleet: Fleet) -> dict[str, str]:
     """By which the autoscaler knows the head; without them it launches nothing."""
-    if not fleet.elastic:
-        return {}
     return {
         "ray-cluster-name": fleet.stack,
         "ray-node-type": "head",

@@ -1,6 +1,6 @@
 """`cluster.settings` of the platform `ray`."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
@@ -38,6 +38,8 @@ PipRequirement = Annotated[str, AfterValidator(_requirement)]
 
 class Settings(Model):
     """Which Ray runs on every machine, and what is installed beside it."""
+
+    KEEPS_STATE: ClassVar[bool] = False
 
     ray_version: Annotated[
         RayVersion,

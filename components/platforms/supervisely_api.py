@@ -18,29 +18,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from components.platforms.api_call import FORGET, ApiError, Asked, printed_before, run, say
 
 SECONDS = 15
 MEMBER_SECONDS = 180
 GONE_SECONDS = 45
 TRIES = 4
-# Whoever sets it lets `archive` end without the server, which keeps the agent.
-FORGET = "FLEET_FORGET_AGENTS"
-
-Asked = Mapping[str, Any]
-
-
-class ApiError(Exception):
-    """A sentence for the operator. `status` of an answer, 0 where there was none."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 class Api:
@@ -102,12 +88,8 @@ def _of_status(where: str, call: str, error: urllib.error.HTTPError) -> str:
     return f"{where} answers {call} with status {error.code}{told}"
 
 
-def _before() -> dict[str, Any]:
-    return json.loads(os.environ.get("PULUMI_COMMAND_STDOUT") or "{}")
-
-
 def enrol(asked: Asked) -> dict[str, Any]:
-    before = _before()
+    before = printed_before()
     if before:
         return before
     api = Api(asked)
@@ -130,7 +112,7 @@ def enrol(asked: Asked) -> dict[str, Any]:
 
 
 def archive(asked: Asked) -> dict[str, Any]:
-    before = _before()
+    before = printed_before()
     number = before.get("id")
     if number is None:
         return {}
@@ -206,18 +188,5 @@ def member(asked: Asked) -> dict[str, Any]:
         time.sleep(2)
 
 
-VERBS: dict[str, Callable[[Asked], dict[str, Any]]] = {"enrol": enrol, "archive": archive, "member": member}
-
-
-def main() -> int:
-    verb = VERBS[sys.argv[1]]
-    try:
-        print(json.dumps(verb(json.load(sys.stdin))))
-    except ApiError as error:
-        say(f"error: {error}")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run({"enrol": enrol, "archive": archive, "member": member}))

@@ -185,10 +185,12 @@ def _has_file(root: Path, stack: str) -> bool:
 def _ready(root: Path, env: dict[str, str], stack: str) -> None:
     """What must hold before the engine starts."""
     if sim.on():
-        print(
-            "==> SIM=1: the cloud is simulated on this computer (tests/simcloud), no account is reached",
-            flush=True,
+        what = (
+            "the cloud is simulated on this computer (tests/simcloud), no account is reached"
+            if sim.stands_in_for(stacks.config_if_any(root, stack).get("cloud"))
+            else "a state of its own, and the stand-in for pulumi-command may be used"
         )
+        print(f"==> SIM=1: {what}", flush=True)
     environment.check_operator(env)
     if not environment.is_own_backend(env, root):
         return

@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from components.config.model import REGION_KEYS
+
 # A loopback address of the stand-in's own: boto3 finds the simulated API there while a run lasts.
 API_ADDRESS = "127.77.0.1"
 _OWN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
@@ -14,6 +16,11 @@ _OWN_PREFIXES = ("ALICLOUD_", "ALIBABA_CLOUD_", "ALIBABACLOUD_")
 
 def on(env: Mapping[str, str] | None = None) -> bool:
     return (os.environ if env is None else env).get("SIM") == "1"
+
+
+def stands_in_for(cloud: object) -> bool:
+    """Whether a stack's cloud is simulated now; machines that exist already never are."""
+    return on() and cloud in REGION_KEYS
 
 
 def api_port(root: Path) -> int:

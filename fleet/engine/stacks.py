@@ -67,7 +67,9 @@ def machines(config: Mapping[str, Any]) -> int:
     if isinstance(cluster, dict):
         count += 1
         for pool in _mappings(cast(dict[str, Any], cluster).get("pools")):
-            wanted, without = pool.get("count"), pool.get("without")
+            wanted, without, there = pool.get("count"), pool.get("without"), pool.get("addresses")
+            if isinstance(there, list):
+                wanted = len(cast(list[Any], there))
             if isinstance(wanted, int):
                 count += max(0, wanted - (len(cast(list[Any], without)) if isinstance(without, list) else 0))
     return count + len(_mappings(config.get("gpuVms")))

@@ -70,7 +70,7 @@ def rewritten(stack: str, text: str) -> str:
     Says what it puts in place of what. Secrets of the real stack are left out: the state of simulated stacks
     has another passphrase.
     """
-    if not sim.on() or _config(stack).get("cloud") == "local":
+    if not sim.stands_in_for(_config(stack).get("cloud")):
         return text
     document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     config: dict[str, Any] = document["config"]
@@ -124,7 +124,7 @@ def _answers(url: str) -> bool:
 def _of(stack: str) -> dict[str, Any]:
     """The stack's stand-ins by platform, running or not."""
     name, config = paths.short_name(stack), _config(stack)
-    if config.get("cloud") == "local" or not sim.on():
+    if not sim.stands_in_for(config.get("cloud")):
         return {
             platform: _module(platform).Standins(name, kind.subnet)
             for platform, kind in _KINDS.items()

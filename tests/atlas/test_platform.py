@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from components import commands
+from components import scripts
 from components.call import Call
 from components.platforms import atlas, atlas_client
 from tests.atlas import archive
@@ -51,7 +51,7 @@ def test_a_worker_has_the_slots_of_its_pool() -> None:
 def test_a_worker_is_told_little_and_no_secret() -> None:
     for name, call in calls().items():
         assert call.secrets == {}
-        assert len(commands.assignments(call.settings)) < 2000, name  # pyright: ignore
+        assert len(scripts.assignments(call.settings)) < 2000, name  # pyright: ignore
 
 
 def test_a_change_of_an_image_reaches_the_workers() -> None:

@@ -29,6 +29,9 @@ CONFIG: dict[str, Any] = {
     },
 }
 
+# rows as lines, fields with `|` between them; as root, and the query after it
+PSQL = ("runuser", "-u", "postgres", "--", "psql", "-qtAX", "-d", "backend", "-c")
+
 
 def fleet(**settings: Any) -> Fleet:
     config = json.loads(json.dumps(CONFIG))
@@ -50,8 +53,7 @@ class BackendaiHosts(ClusterHosts):
         return {known["name"].removeprefix(f"{STACK}-"): known for known in said}
 
     def sql(self, query: str) -> str:
-        command = ("runuser", "-u", "postgres", "--", "psql", "-qtAX", "-d", "backend", "-c", query)
-        return self.inside("master", *command).strip()
+        return self.inside("master", *PSQL, query).strip()
 
     def client(self, *words: str, check: bool = True, **environment: str) -> Run:
         """The platform's own client on the master, as the administrator."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import commands, keys
+from components import keys, scripts
 from components.call import Call
 from components.platforms import backendai
 from tests.backendai.hosts import fleet
@@ -89,7 +89,7 @@ def test_what_a_worker_is_told_stays_small() -> None:
                 key: value.value if isinstance(value, Given) else value
                 for key, value in {**call.settings, **call.secrets}.items()
             }
-            assert len(commands.assignments(told)) < 2000
+            assert len(scripts.assignments(told)) < 2000
 
 
 @pytest.mark.parametrize("pool", ["docker", "pretended"])

@@ -11,15 +11,17 @@ import pytest
 
 from components.config import rules_alicloud
 from components.config.__main__ import SCHEMA
-from components.config.alicloud import DEFAULT_CIDR, AlicloudGpuVm
+from components.config.alicloud import AlicloudGpuVm
 from components.config.common import TAGS
-from components.config.model import AlicloudConfig
+from components.config.model import AlicloudConfig, vms_of
+from components.config.parts import DEFAULT_CIDR
 from components.config.problems import ConfigError
 from components.config.rules_types import type_problems, typed
 from components.config.stack_file import read_stack_file
 from components.config.types_alicloud import region_of, zone_in
 from components.config.validation import validate
 from components.fleet import Size, fleet_of
+from components.platforms.supervisely_settings import AgentSettings
 
 ROOT = Path(__file__).parents[2]
 VISION = ROOT / "Pulumi.vision-cn-hangzhou.yaml"
@@ -128,7 +130,9 @@ def test_the_stack_of_the_vision_team_is_that_of_the_public_recipe() -> None:
     assert {(vm.instance_type, vm.disk_gib, vm.gpus, vm.market) for vm in config.gpu_vms} == {
         (TYPE, 300, 1, "onDemand")
     }
-    assert {vm.settings.server_address for vm in config.gpu_vms} == {"https://supervisely.example.org"}
+    assert {said.server_address for _, _, said in vms_of(config, AgentSettings)} == {
+        "https://supervisely.example.org"
+    }
     assert config.network.zone == "cn-hangzhou-k"
     assert config.packages.apt_mirror
     assert config.packages.registry_mirrors

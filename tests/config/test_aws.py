@@ -10,8 +10,9 @@ import pytest
 
 from components.config import rules_aws_network
 from components.config.__main__ import SCHEMA
-from components.config.aws import DEFAULT_CIDR
-from components.config.model import AwsConfig
+from components.config.model import AwsConfig, cluster_of
+from components.config.parts import DEFAULT_CIDR
+from components.config.rules_ray import ray_settings
 from components.config.rules_types import type_problems
 from components.config.stack_file import read_stack_file
 from components.config.subnets_aws import addresses, private_subnets, public_subnets
@@ -73,15 +74,18 @@ def test_the_room_for_machines_is_what_the_subnets_leave(prefix: int) -> None:
 
 def test_the_stack_of_eo_grow_has_the_numbers_of_its_recipe() -> None:
     config = eo()
-    (pool,) = config.cluster.pools
+    cluster, settings = config.cluster, ray_settings(config)
+    assert cluster
+    assert settings
+    (pool,) = cluster.pools
     assert pool.elastic
 
-    assert (config.cluster.master.instance_type, config.cluster.master.disk_gib) == ("m5.2xlarge", 40)
+    assert (cluster.master.instance_type, cluster.master.disk_gib) == ("m5.2xlarge", 40)
     assert (pool.instance_types[0], pool.market) == ("c5.large", "spot")
     assert (pool.elastic.min, pool.elastic.max, pool.elastic.idle_minutes) == (0, 40, 5)
     assert config.network.zones == ("eu-central-1a", "eu-central-1b", "eu-central-1c")
     assert read_stack_file(EO).region == "eu-central-1"
-    assert config.cluster.settings.pip_packages == ("eo-grow==1.7.15",)
+    assert settings.pip_packages == ("eo-grow==1.7.15",)
     assert config.storage.on_destroy == "retain"
     assert not config.allow_local_state
 
@@ -103,15 +107,16 @@ def test_workers_of_an_elastic_pool_are_no_nodes() -> None:
     assert made.roles == {"master", "worker"}
     assert (pool.name, pool.scaling.max) == ("burst", 40)
     assert list(pool.sizes) == ["c5.large", "c5a.large"], "the first choice first"
+    assert made.master
     assert made.master.size == SIZES["m5.2xlarge"]
 
 
 def test_all_elastic_pools_together_have_the_sum_of_their_most_or_what_is_said() -> None:
-    assert eo().cluster.elastic_limit == 40
+    assert cluster_of(eo()).elastic_limit == 40
 
     values: Any = read_stack_file(EO).values
     said = fleet(cluster={**values["cluster"], "maxElasticWorkers": 45, "pools": _pools(values, 2)})
-    assert said.config.cluster.elastic_limit == 45
+    assert cluster_of(said.config).elastic_limit == 45
 
 
 def _pools(values: Any, count: int) -> list[Any]:

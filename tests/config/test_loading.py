@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import mocks, set_all_config
 
 from components.config.loading import load
-from components.config.model import SECRET_KEYS, AwsConfig
+from components.config.model import SECRET_KEYS, AwsConfig, pools_of
 
 CLUSTER = json.dumps(
     {
@@ -45,7 +45,7 @@ def test_values_arrive_as_the_model() -> None:
     config, secrets = load()
 
     assert config.team == "eo"
-    assert config.cluster.pools[0].count == 2
+    assert pools_of(config)[0].count == 2
     assert set(secrets) == set(SECRET_KEYS)
     assert set(secrets.values()) == {None}
 

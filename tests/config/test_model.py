@@ -76,9 +76,8 @@ def test_a_python_name_is_no_key_of_a_stack_file() -> None:
 
 
 def test_programs_make_models_by_python_names() -> None:
-    assert LocalPool(name="workers", count=1, cpus=1, memory_gib=2) == LocalPool(
-        name="workers", count=1, cpus=1, memoryGiB=2
-    )  # pyright: ignore
+    by_key = LocalPool(name="workers", count=1, cpus=1, memoryGiB=2)  # pyright: ignore
+    assert LocalPool(name="workers", count=1, cpus=1, memory_gib=2) == by_key
 
 
 def test_eo_grow_brings_its_known_good_neighbours() -> None:

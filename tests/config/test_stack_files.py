@@ -20,7 +20,9 @@ GOOD = sorted((FILES / "good").glob("*.yaml")) + sorted(ROOT.glob("Pulumi.*.yaml
 SET_BY_HAND = {"Pulumi.vision-cn-hangzhou.yaml": ["superviselyApiTokens"]}
 BAD = sorted((FILES / "bad").glob("*.yaml"))
 
-by_name = {"ids": lambda path: path.stem}
+
+def stem(path: Path) -> str:
+    return path.stem
 
 
 def validated(path: Path, stack: str = "dev") -> Config:
@@ -31,12 +33,12 @@ def validated(path: Path, stack: str = "dev") -> Config:
     return validate({**told.values, **given}, told.secret_keys | given.keys(), stack, *told[2:])
 
 
-@pytest.mark.parametrize("path", GOOD, **by_name)
+@pytest.mark.parametrize("path", GOOD, ids=stem)
 def test_a_good_stack_file_is_taken(path: Path) -> None:
     assert validated(path).team
 
 
-@pytest.mark.parametrize("path", GOOD, **by_name)
+@pytest.mark.parametrize("path", GOOD, ids=stem)
 def test_a_good_stack_file_is_valid_in_an_editor(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(SCHEMA.read_text()))
 
@@ -52,7 +54,7 @@ def test_an_editor_knows_which_platform_a_setting_is_of(platform: str) -> None:
         jsonschema.validate(document, json.loads(SCHEMA.read_text()))
 
 
-@pytest.mark.parametrize("path", BAD, **by_name)
+@pytest.mark.parametrize("path", BAD, ids=stem)
 def test_a_bad_stack_file_gives_its_report(path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         validated(path)

@@ -150,7 +150,11 @@ def test_a_command_without_scripts_never_connects(fleet: Stack, host: SshHost) -
 def test_the_last_output_is_in_the_environment_of_update_and_delete(fleet: Stack, host: SshHost) -> None:
     def program(stdin: str) -> list[Any]:
         show = f"echo $PULUMI_COMMAND_STDOUT/$PULUMI_COMMAND_STDERR >>{fleet.journal}"
-        scripts = {"create": "echo out; echo err >&2", "update": show + "; echo updated", "delete": show}
+        scripts: dict[str, Any] = {
+            "create": "echo out; echo err >&2",
+            "update": show + "; echo updated",
+            "delete": show,
+        }
         return [
             remote("far", host.connection(), stdin=stdin, **scripts),
             local("near", stdin=stdin, options={"depends_on": ["far"]}, **scripts),

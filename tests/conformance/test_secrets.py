@@ -1,5 +1,7 @@
 """Where the secrets of a Command are to be found, and where not."""
 
+from typing import Any
+
 from tests.conformance.hosts import SshHost
 from tests.conformance.stack import Stack, local, remote
 
@@ -60,7 +62,7 @@ LOGGING = ("default", "stdout", "stderr", "stdoutAndStderr", "none")
 
 
 def test_what_streams_is_what_logging_says(fleet: Stack, host: SshHost) -> None:
-    def arguments(where: str, logging: str) -> dict[str, str | None]:
+    def arguments(where: str, logging: str) -> dict[str, Any]:
         said = f"{where}-{logging}"
         create = f"echo {said}-out; echo {said}-err >&2"
         return {"create": create, "logging": None if logging == "default" else logging}

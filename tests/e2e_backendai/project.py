@@ -5,10 +5,16 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from tests.backendai.hosts import PSQL
 from tests.backendai.standins import Standins
 from tests.e2e.project import Done, Fleet, podman
 
 CLIENT = "/opt/backendai/bin/backend.ai"
+
+
+def sql(cluster: Fleet, query: str) -> str:
+    """What the database on the master says, past Backend.AI's own API."""
+    return cluster.ssh("master", shlex.join(("sudo", *PSQL, query))).strip()
 
 
 class BackendaiFleet(Fleet):
@@ -51,11 +57,6 @@ class BackendaiFleet(Fleet):
     def inside(self, node: str, line: str) -> str:
         return podman("exec", self.container(node), "bash", "-c", line)
 
-    def sql(self, query: str) -> str:
-        return self.ssh(
-            "master", f"sudo runuser -u postgres -- psql -qtAX -d backend -c {shlex.quote(query)}"
-        ).strip()
-
     def client(self, *words: str, keys: dict[str, str] | None = None) -> str:
         """The platform's own client on the master, with the administrator's keys unless others are given."""
         told = keys or self.outputs()["clientConfig"]
@@ -79,7 +80,7 @@ class BackendaiFleet(Fleet):
 
     def session(self, name: str) -> tuple[str, str]:
         """Its status and result."""
-        row = self.sql(f"SELECT status, result FROM sessions WHERE name = '{name}'")  # noqa: S608 - our names
+        row = sql(self, f"SELECT status, result FROM sessions WHERE name = '{name}'")  # noqa: S608 - our names
         status, _, result = row.partition("|")
         return status, result
 

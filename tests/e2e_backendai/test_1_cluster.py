@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Argvs
 from tests.e2e.project import wait_until
-from tests.e2e_backendai.project import BackendaiFleet
+from tests.e2e_backendai.project import BackendaiFleet, sql
 
 NODES = ("master", "docker-1", "docker-2", "pretended-1")
 AGENTS = NODES[1:]
@@ -16,7 +16,7 @@ AGENTS = NODES[1:]
 def test_every_agent_is_alive_in_the_group_of_its_pool(up: BackendaiFleet) -> None:
     found = json.loads(up.status().text)
     assert {node["name"] for node in found["nodes"]} == set(NODES)
-    rows = dict(row.split("|") for row in up.sql("SELECT id, scaling_group FROM agents").splitlines())
+    rows = dict(row.split("|") for row in sql(up, "SELECT id, scaling_group FROM agents").splitlines())
     assert rows == {f"t-bai-{name}": name.rpartition("-")[0] for name in AGENTS}
 
 
@@ -87,18 +87,18 @@ def test_an_agent_that_leaves_lets_its_session_end_first(up: BackendaiFleet) -> 
     assert "draining docker-2" in done.text
     assert up.session("last") == ("TERMINATED", "SUCCESS")
     assert done.touched("deleted") == {"docker-2-host", "docker-2-step", "docker-2-membership"}
-    assert up.sql("SELECT count(*) FROM agents WHERE id = 't-bai-docker-2'") == "0"
+    assert sql(up, "SELECT count(*) FROM agents WHERE id = 't-bai-docker-2'") == "0"
     assert "docker-2" not in json.dumps(up.nodes())
     assert other == (up.pid("docker-1"), up.pid("master"))
 
 
 @pytest.mark.exhaustive
 def test_a_master_made_anew_is_the_same_cluster(up: BackendaiFleet) -> None:
-    before = up.sql("SELECT name, result FROM sessions ORDER BY name")
+    before = sql(up, "SELECT name, result FROM sessions ORDER BY name")
     host = up.outputs()["masterPrivateIp"]
     assert up.run("replace", up.stack, "master").code == 0
     assert up.status().code == 0
-    assert up.sql("SELECT name, result FROM sessions ORDER BY name") == before != ""
+    assert sql(up, "SELECT name, result FROM sessions ORDER BY name") == before != ""
     assert up.outputs()["masterPrivateIp"] == host
     up.batch("after", "python3 -c 'print(1)'")
     wait_until("the session is over", lambda: up.session("after")[0] == "TERMINATED", 180)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.project import podman, wait_until
-from tests.e2e_backendai.project import BackendaiFleet
+from tests.e2e_backendai.project import BackendaiFleet, sql
 from tests.faults.matrix import Guard, fault
 
 
@@ -72,23 +72,23 @@ def test_a_manager_that_is_down_is_told_and_repaired(up: BackendaiFleet) -> None
     stack="up",
 )
 def test_a_database_that_is_down_is_named_and_repaired(up: BackendaiFleet) -> None:
-    before = up.sql("SELECT name, result FROM sessions ORDER BY name")
+    before = sql(up, "SELECT name, result FROM sessions ORDER BY name")
     up.ssh("master", "sudo systemctl stop postgresql@17-main")
     done = up.run("status", up.stack)
     assert done.code == 1
     assert "its service postgresql@17-main is inactive" in done.text
     assert f"python -m fleet repair {up.stack} master" in done.text
     assert up.run("repair", up.stack, "master").code == 0
-    assert up.sql("SELECT name, result FROM sessions ORDER BY name") == before
+    assert sql(up, "SELECT name, result FROM sessions ORDER BY name") == before
     assert set(up.up_well().counts()) == {"unchanged"}
 
 
 @pytest.mark.exhaustive
 def test_a_rebooted_master_is_the_same_cluster(up: BackendaiFleet) -> None:
-    before = up.sql("SELECT name, result FROM sessions ORDER BY name")
+    before = sql(up, "SELECT name, result FROM sessions ORDER BY name")
     podman("restart", up.container("master"))
     wait_until("the cluster is well", lambda: up.status().code == 0, 240)
-    assert up.sql("SELECT name, result FROM sessions ORDER BY name") == before
+    assert sql(up, "SELECT name, result FROM sessions ORDER BY name") == before
     assert set(up.up_well().counts()) == {"unchanged"}
 
 

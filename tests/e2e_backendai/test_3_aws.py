@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.project import copied_project
 from tests.e2e_aws.project import SimulatedFleet
+from tests.e2e_backendai.project import sql
 
 pytestmark = pytest.mark.exhaustive
 
@@ -29,9 +30,6 @@ class AwsFleet(SimulatedFleet):
         },
     }
 
-    def sql(self, query: str) -> str:
-        return self.ssh("master", f"sudo runuser -u postgres -- psql -qtAX -d backend -c '{query}'").strip()
-
     def kept(self) -> list[str]:
         return [one["id"] for one in self.account("volume").values()]
 
@@ -46,22 +44,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsFleet]:
 
 def test_every_agent_is_alive_and_a_second_up_changes_nothing(cluster: AwsFleet) -> None:
     assert {node["name"] for node in json.loads(cluster.status().text)["nodes"]} == set(NODES)
-    assert cluster.sql("SELECT id, status FROM agents") == "t-bai-aws-docker-1|ALIVE"
+    assert sql(cluster, "SELECT id, status FROM agents") == "t-bai-aws-docker-1|ALIVE"
     assert set(cluster.up().counts()) == {"unchanged"}
 
 
 def test_a_master_made_anew_finds_its_databases(cluster: AwsFleet) -> None:
     (volume,), instance = cluster.kept(), cluster.instances()["master"]
-    before = cluster.sql("SELECT email, uuid FROM users ORDER BY email")
+    before = sql(cluster, "SELECT email, uuid FROM users ORDER BY email")
     assert cluster.run("replace", cluster.stack, "master").code == 0
     assert cluster.instances()["master"] != instance
     assert cluster.kept() == [volume]
-    assert cluster.sql("SELECT email, uuid FROM users ORDER BY email") == before
+    assert sql(cluster, "SELECT email, uuid FROM users ORDER BY email") == before
     assert "bob@example.org" in before
 
 
 def test_databases_that_are_kept_are_taken_up_by_their_volumes_id(cluster: AwsFleet) -> None:
-    before = cluster.sql("SELECT email, uuid FROM users ORDER BY email")
+    before = sql(cluster, "SELECT email, uuid FROM users ORDER BY email")
     cluster.config["storage"]["onDestroy"] = "retain"
     assert cluster.up().code == 0
     assert cluster.run("down", cluster.stack).code == 0
@@ -69,6 +67,6 @@ def test_databases_that_are_kept_are_taken_up_by_their_volumes_id(cluster: AwsFl
     (files,) = cluster.account("fileSystem").values()
     cluster.config["storage"] = {"fileSystemId": files["id"], "stateVolumeId": volume}
     assert cluster.up().code == 0
-    assert cluster.sql("SELECT email, uuid FROM users ORDER BY email") == before
+    assert sql(cluster, "SELECT email, uuid FROM users ORDER BY email") == before
     assert cluster.run("down", cluster.stack).code == 0
     assert cluster.kept() == [volume], "a volume that was taken up stays"

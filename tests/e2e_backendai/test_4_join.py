@@ -1,7 +1,6 @@
 """Agents of one stack join the control plane of another one by its outputs, meet faults, and leave."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.e2e.project import Fleet, copied_project, podman, wait_until
 from tests.e2e_backendai.joining import SECRETS, JoiningFleet, Peering, Tunnel, control_plane
+from tests.e2e_backendai.project import sql
 
 # not part of `make test`: two stacks at once
 pytestmark = pytest.mark.exhaustive
@@ -52,13 +52,8 @@ def joined(own: Fleet, tunnel: Tunnel) -> Iterator[JoiningFleet]:  # noqa: ARG00
     made.end()
 
 
-def sql(own: Fleet, query: str) -> list[str]:
-    words = f"sudo runuser -u postgres -- psql -qtAX -d backend -c {shlex.quote(query)}"
-    return own.ssh("master", words).split()
-
-
 def agents(own: Fleet) -> dict[str, tuple[str, str, str]]:
-    rows = sql(own, "SELECT id, status, scaling_group, schedulable FROM agents ORDER BY id")
+    rows = sql(own, "SELECT id, status, scaling_group, schedulable FROM agents ORDER BY id").split()
     return {row.split("|")[0]: tuple(row.split("|")[1:]) for row in rows}  # pyright: ignore
 
 
@@ -102,7 +97,7 @@ def test_agents_join_by_the_outputs_of_the_other_stack(own: Fleet, joined: Joini
     told = joined.outputs()["gpuVms"]
     assert [one["agent"]["id"] for one in told] == IDS
     assert all("ALIVE in pretended, version 26.9.6, and reaches it" in one["seen"] for one in told)
-    keys = sql(own, "SELECT public_key FROM agents")
+    keys = sql(own, "SELECT public_key FROM agents").split()
     assert len(set(keys)) == 3, "each has an RPC key of its own"
 
 

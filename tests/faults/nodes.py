@@ -24,7 +24,12 @@ LOCK = Guard(
 
 
 def worker(cluster: Fleet) -> str:
-    return cluster.outputs()["workers"][-1]["name"]
+    """The last one."""
+    return workers(cluster)[-1]
+
+
+def workers(cluster: Fleet) -> list[str]:
+    return [found["name"] for found in cluster.outputs()["workers"]]
 
 
 def machine_id(cluster: Fleet, node: str) -> str:

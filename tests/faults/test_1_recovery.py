@@ -19,6 +19,7 @@ from tests.faults.nodes import (
     release,
     up_until_at_work,
     worker,
+    workers,
 )
 
 DRAIN = (
@@ -81,7 +82,8 @@ def test_a_drained_worker_is_back_after_repair(cluster: Fleet) -> None:
 )
 def test_a_killed_worker_is_seen_and_replaced_and_no_other_is_touched(cluster: Fleet) -> None:
     name = worker(cluster)
-    before = {other: cluster.pid(other) for other in ("master", "workers-1")}
+    others = ["master", *workers(cluster)[:-1]]
+    before = {other: cluster.pid(other) for other in others}
     podman("kill", cluster.container(name))
     done = cluster.status()
     assert done.code == 1
@@ -105,14 +107,13 @@ def test_a_killed_worker_is_seen_and_replaced_and_no_other_is_touched(cluster: F
     ),
 )
 def test_all_workers_rejoin_a_replaced_master_and_are_verified(cluster: Fleet) -> None:
-    workers = [found["name"] for found in cluster.outputs()["workers"]]
-    machines = {name: machine_id(cluster, name) for name in workers}
+    machines = {name: machine_id(cluster, name) for name in workers(cluster)}
     podman("kill", cluster.container("master"))
     done = cluster.run("replace", cluster.stack, "master")
     assert done.code == 0
     assert "draining" not in done.text
-    assert {f"{name}-membership" for name in workers} <= done.touched("updated")
-    assert machines == {name: machine_id(cluster, name) for name in workers}
+    assert {f"{name}-membership" for name in machines} <= done.touched("updated")
+    assert machines == {name: machine_id(cluster, name) for name in machines}
     assert is_well(cluster)
 
 

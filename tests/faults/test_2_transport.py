@@ -22,6 +22,7 @@ from tests.faults.nodes import (
     machine_id,
     up_until_at_work,
     worker,
+    workers,
 )
 
 RESTARTS = Guard(
@@ -77,7 +78,7 @@ def test_a_killed_connection_ends_up_and_the_next_one_waits_for_the_script(clust
     holds="`up` fails; the next one installs anew and converges",
     remedy="`make up` again",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "  [[ -e $new/requirements ]] || {\n",
         "  [[ -e $new ]] || {\n",
         "an install counts only once it came to its end",
@@ -85,11 +86,11 @@ def test_a_killed_connection_ends_up_and_the_next_one_waits_for_the_script(clust
 )
 def test_a_host_that_reboots_in_mid_install_is_installed_anew(cluster: Fleet) -> None:
     name = worker(cluster)
-    made = '    $uv venv --clear -p/usr/bin/python3 "$new"\n'
+    made = '    $uv venv --seed --clear --python-preference=system -p"$3" "$new"\n'
     slow = f"{made}    while [[ -e /run/held ]]; do mkdir -p /run/at-work; sleep 0.2; done\n"
     inside(cluster, name, "touch /run/held")
     with changed_settings(cluster, pipPackages=["humanize"]):
-        with edited(cluster, "userdata/ray.sh", made, slow):
+        with edited(cluster, "userdata/venv.sh", made, slow):
             process = up_until_at_work(cluster, name)
             podman("restart", cluster.container(name))
             assert ended(process, seconds=120).code != 0
@@ -111,7 +112,7 @@ def test_a_cut_that_heals_during_membership_is_waited_for(cuttable: Fleet) -> No
     with slow_membership(cuttable):
         process = up_until_membership(cuttable)
         cut(cuttable, name)
-        wait_until("the head gives it up", lambda: alive(cuttable) == 2, 90)
+        wait_until("the head gives it up", lambda: alive(cuttable) == len(workers(cuttable)), 90)
         time.sleep(10)
         assert process.poll() is None, "the membership did not wait"
         inside(cuttable, name, MEND)
@@ -179,7 +180,9 @@ def slow_membership(cluster: Fleet) -> AbstractContextManager[None]:
 
 def up_until_membership(cluster: Fleet) -> subprocess.Popen[str]:
     process = cluster.start("up", cluster.stack)
-    wait_until("memberships are at work", lambda: at_work(cluster, "master", "join") == 2, 180)
+    wait_until(
+        "memberships are at work", lambda: at_work(cluster, "master", "join") == len(workers(cluster)), 180
+    )
     return process
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.project import Fleet, podman, wait_until
 from tests.faults.matrix import Guard, fault
-from tests.faults.nodes import edited, inside, is_well, machine_id, worker
+from tests.faults.nodes import edited, inside, is_well, machine_id, worker, workers
 
 # One file system of 4 MiB without a free block, in place of every folder to which a step writes.
 FULL = """
@@ -22,9 +22,10 @@ EATER = "  python3 -c 'x = b\"x\" * (8 << 30)'\n"
 
 
 @pytest.fixture
-def changed(cluster: Fleet) -> Iterator[Fleet]:
-    """Every step has something to do at the next `up`; afterwards all is as before."""
-    with edited(cluster, "userdata/ray.sh", "  ${prepare:-:}\n", "  ${prepare:-:}\n  : changed\n"):
+def changed(request: pytest.FixtureRequest, cluster: Fleet) -> Iterator[Fleet]:
+    """Every step has something to do at the next `up`."""
+    prepare = "  ${prepare:-:}\n"
+    with edited(cluster, "userdata/ray.sh", prepare, f"{prepare}  : for {request.node.name}\n"):
         yield cluster
 
 
@@ -182,10 +183,10 @@ def test_tasks_with_packages_of_their_own_run_where_tmp_is_noexec(cluster: Fleet
 
 
 @pytest.fixture
-def ahead(cluster: Fleet) -> Iterator[Fleet]:
+def ahead(changed: Fleet) -> Iterator[Fleet]:
     """Hosts share the clock of their kernel, so libfaketime turns that of the master's new processes."""
     inside(
-        cluster,
+        changed,
         "master",
         "apt-get -qy update >/dev/null; apt-get -qqy install --no-install-recommends libfaketime >/dev/null; "
         "echo +10h >/etc/faketimerc; mkdir -p /etc/systemd/system/ray.service.d; "
@@ -193,13 +194,15 @@ def ahead(cluster: Fleet) -> Iterator[Fleet]:
         ">/etc/systemd/system/ray.service.d/clock.conf; systemctl daemon-reload; "
         "dpkg -L libfaketime | grep faketime.so.1 >/etc/ld.so.preload; systemctl restart ray",
     )
-    yield cluster
+    wait_until("the master is back", lambda: is_well(changed))
+    yield changed
     inside(
-        cluster,
+        changed,
         "master",
         "rm -rf /etc/ld.so.preload /etc/systemd/system/ray.service.d; systemctl daemon-reload; "
         "systemctl restart ray",
     )
+    wait_until("the master is back", lambda: is_well(changed))
 
 
 @pytest.mark.exhaustive
@@ -218,8 +221,7 @@ def ahead(cluster: Fleet) -> Iterator[Fleet]:
 def test_a_master_with_a_wrong_clock_verifies_its_workers(ahead: Fleet) -> None:
     assert int(ahead.ssh("master", "date +%s")) > int(ahead.ssh(worker(ahead), "date +%s")) + 35000
     before = machine_id(ahead, worker(ahead))
-    with edited(ahead, "userdata/ray.sh", "  ${prepare:-:}\n", "  ${prepare:-:}\n  : changed\n"):
-        done = ahead.up()
+    done = ahead.up()
     assert done.code == 0
-    assert {"workers-1-membership", "workers-2-membership"} <= done.touched("updated")
+    assert {f"{name}-membership" for name in workers(ahead)} <= done.touched("updated")
     assert before == machine_id(ahead, worker(ahead))

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.project import Fleet, podman
 from tests.faults.index import PACKAGE, Index
 from tests.faults.matrix import Guard, fault
-from tests.faults.nodes import changed_settings, inside, is_well, worker
+from tests.faults.nodes import changed_settings, inside, is_well, worker, workers
 
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 # of a package that no other test installs: hosts share their cache
@@ -21,8 +21,9 @@ RARE = "colorful"
 def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     """Hosts trust it."""
     network = json.loads(podman("network", "inspect", f"agent-fleet-{cluster.stack}"))[0]
+    nodes = ["master", *workers(cluster)]
     made = Index(network["subnets"][0]["gateway"], tmp_path)
-    for node in ("master", "workers-1", "workers-2"):
+    for node in nodes:
         subprocess.run(
             [
                 "podman",
@@ -40,7 +41,7 @@ def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     yield made
     made.end()
     del cluster.config["packages"]
-    for node in ("master", "workers-1", "workers-2"):
+    for node in nodes:
         inside(cluster, node, f"cat /root/ca-certificates.crt >{TRUSTED}")
 
 
@@ -50,7 +51,7 @@ def index(cluster: Fleet, tmp_path: Path) -> Iterator[Index]:
     holds="`up` fails and names the package; running agents stay as they are; the next `up` goes on",
     remedy="`make up` again when the index is back",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "  [[ -e $new/requirements ]] || {\n",
         "  [[ -e $new ]] || {\n",
         "an install counts only once it came to its end",
@@ -78,7 +79,7 @@ def test_an_index_that_dies_in_mid_package_is_told_and_tried_again(cluster: Flee
     holds="the package is fetched and installed again in the same step",
     remedy="nothing",
     guard=Guard(
-        "userdata/ray.sh",
+        "userdata/venv.sh",
         "    ((!${#names[@]})) || {\n",
         "    true || {\n",
         "installed files are compared with what their wheels say",

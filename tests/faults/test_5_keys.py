@@ -45,9 +45,9 @@ def test_a_login_key_that_is_refused(cluster: Fleet) -> None:
     remedy="`fleet replace NODE`",
     guard=Guard(
         "components/connection.py",
-        "        user=LOGIN_USER,\n        private_key=sshd.login_key,\n        host_key=sshd.host_key,\n"
+        "        user=sshd.user,\n        private_key=sshd.login_key,\n        host_key=sshd.host_key,\n"
         "        dial_error_limit=dials",
-        "        user=LOGIN_USER,\n        private_key=sshd.login_key,\n        dial_error_limit=dials",
+        "        user=sshd.user,\n        private_key=sshd.login_key,\n        dial_error_limit=dials",
         "host keys are pinned",
     ),
 )

@@ -67,7 +67,7 @@ def test_a_dead_worker_is_told_and_the_others_are_seen(stack):
 def test_a_machine_that_does_not_run_is_not_waited_for(stack, monkeypatch):
     hosts, inventory, config = stack
     (hosts["workers-1"].folder / "answer").write_text("#!/bin/bash\nsleep 60\n")
-    stopped = Seen([*running("master").value, Machine("i-1", "stopped", "workers-1", None, None)])
+    stopped = Seen([*(running("master").value or []), Machine("i-1", "stopped", "workers-1", None, None)])
     monkeypatch.setattr(facts, "_machines", lambda _: stopped)
     began = time.monotonic()
     seen = gather(inventory, config)

@@ -68,7 +68,7 @@ def test_a_dead_machine_is_to_be_replaced(inventory, well):
 
 
 def test_a_machine_that_the_cloud_does_not_know_is_missing(inventory, well):
-    seen = Seen([machine for machine in machines().value if machine.node != "workers-2"])
+    seen = Seen([machine for machine in machines().value or [] if machine.node != "workers-2"])
     verdict = judge(inventory, changed(well, machines=seen))
     assert row(verdict, "workers-2").problems == ("its machine is missing",)
 
@@ -77,6 +77,24 @@ def test_a_stopped_service_is_named_and_to_be_repaired(inventory, well):
     verdict = judge(inventory, with_report(well, "workers-2", Seen({**REPORT, "unit": "inactive"})))
     assert row(verdict, "workers-2").problems == ("its service ray is inactive",)
     assert verdict.next_commands == ("python -m fleet repair dev workers-2",)
+
+
+@pytest.mark.parametrize(
+    ("report", "problem"),
+    [
+        ({"unit": "failed"}, "its service is failed"),
+        ({}, "its step is from an earlier version of the program, and does not say how its service is"),
+    ],
+)
+def test_a_step_of_an_earlier_version_says_less_and_its_words_are_whole(inventory, well, report, problem):
+    seen = judge(inventory, with_report(well, "workers-2", Seen({"version": "2.55.1", **report})))
+    assert row(seen, "workers-2").problems == (problem,)
+    assert row(seen, "workers-2").remedy == "repair"
+
+
+def test_a_node_that_knows_no_version_of_its_own_is_told(inventory, well):
+    seen = judge(inventory, with_report(well, "workers-1", Seen({**REPORT, "version": ""})))
+    assert row(seen, "workers-1").problems == ("it runs no version that it knows, the others 2.55.1",)
 
 
 def test_an_agent_that_lacks_a_service_is_to_be_repaired(inventory, well):

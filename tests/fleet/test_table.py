@@ -47,9 +47,9 @@ def ill():
 
 
 def shown(verdict, **options):
-    console = Console(file=io.StringIO(), **{"width": 120, **options})
-    table.show(verdict, console)
-    return console.file.getvalue()
+    text = io.StringIO()
+    table.show(verdict, Console(file=text, **{"width": 120, **options}))
+    return text.getvalue()
 
 
 def test_a_row_tells_memory_and_uptime_in_words_people_use():

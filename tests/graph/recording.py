@@ -146,6 +146,11 @@ class Answers(mocks.Mocks):
         return {"stdout": f"digest of {args.name}"}
 
 
+def _root() -> Any:
+    """The SDK's resource of the stack, whose class it does not show."""
+    return pulumi.runtime.settings.get_root_resource()
+
+
 def record(
     config: Mapping[str, Any],
     secrets: Mapping[str, str] | None = None,
@@ -155,7 +160,7 @@ def record(
     recording = Recording()
 
     async def resolve_outputs() -> None:
-        for name, value in pulumi.runtime.settings.get_root_resource().outputs.items():
+        for name, value in _root().outputs.items():
             output = pulumi.Output.from_input(value)
             recording.outputs[name] = await output.future(with_unknowns=True)
             if await output.is_secret():
@@ -185,7 +190,7 @@ def run(
     @pulumi.runtime.test
     def program() -> Any:
         # the SDK keeps those of the run before
-        pulumi.runtime.settings.get_root_resource().outputs.clear()
+        _root().outputs.clear()
         runpy.run_path(str(PROJECT_FOLDER / "__main__.py"))
         return afterwards()
 

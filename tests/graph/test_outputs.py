@@ -1,5 +1,6 @@
 """The outputs are a contract."""
 
+from fleet.inventory import Inventory
 from tests.graph.recording import Recording
 
 
@@ -29,3 +30,11 @@ def test_there_is_a_login_command_for_every_node(dev: Recording) -> None:
 
 def test_what_holds_keys_is_secret_and_the_rest_is_not(dev: Recording) -> None:
     assert dev.secret_outputs == {"clientConfig", "inventory"}
+
+
+def test_the_operators_commands_read_the_inventory_as_it_is_written(dev: Recording) -> None:
+    inventory = Inventory.from_outputs("dev", dev.outputs)
+    assert [node.name for node in inventory.nodes] == sorted(
+        (node.name for node in inventory.nodes), key=lambda name: (name != "master", not name.startswith("s"))
+    )
+    assert {node.proxy for node in inventory.nodes} == {None, "master"}

@@ -3,25 +3,19 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from components.clouds.alicloud import mounting as on_alicloud
 from components.clouds.aws import mounting as on_aws
 from components.clouds.state_mounting import MOUNTED, SCRIPT, state_mounted
-from components.config.common import KEEPING_STATE, Platform
-from components.platform import platform_of
 from tests.graph.alicloud.conftest import CLUSTER as ALICLOUD
 from tests.graph.aws.conftest import CONFIG as AWS
 from tests.graph.conftest import CONFIG as LOCAL
 from tests.graph.recording import PROJECT_FOLDER, record
 
 PATH = "/var/lib/agent-fleet-state"
-
-
-def test_the_configuration_knows_which_platforms_keep_state() -> None:
-    assert {name for name in get_args(Platform) if platform_of(name).KEEPS_STATE} == KEEPING_STATE
 
 
 @pytest.mark.parametrize("config", [LOCAL, AWS, ALICLOUD], ids=["local", "aws", "alicloud"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
-from components import commands
+from components import scripts
 from components.config.validation import validate
 from components.fleet import Fleet, fleet_of
 from components.platforms import ray
@@ -70,7 +70,7 @@ class RayHosts(ClusterHosts):
     def other(self, host: str, text: str) -> Run:
         """Other shell, with nothing but what every step is told."""
         self.inside(host, "cp", "/dev/stdin", "/root/other.sh", data=text)
-        return self.execute(host, ["bash", "/root/other.sh"], commands.assignments(LOGINS))
+        return self.execute(host, ["bash", "/root/other.sh"], scripts.assignments(LOGINS))
 
     @contextmanager
     def started_step(self, name: str) -> Iterator[subprocess.Popen[str]]:

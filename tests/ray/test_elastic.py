@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import boot, commands
+from components import boot, scripts
 from components.config.sizes import Size
 from components.config.validation import validate
 from components.fleet import Fleet, fleet_of
@@ -73,7 +73,6 @@ def test_a_stack_without_elastic_pools_knows_nothing_of_them() -> None:
     machine: Any = SimpleNamespace(private_ip="10.0.0.1", node=made.master)
     given: Any = GivenKeys(TOKEN)
     head = ray.master(made, given, machine, {})
-    assert ray.master_tags(made) == {}
     assert head.scripts == ray.SCRIPTS
     assert not {"AUTOSCALER", "HEAD_ENVIRONMENT", "POOLS"} & head.settings.keys()
     assert "boto3" not in str(head.settings["REQUIREMENTS"])
@@ -108,11 +107,11 @@ def test_a_secret_among_the_settings_of_a_boot_is_refused() -> None:
 
 def test_the_scripts_are_clean_as_they_are_written_and_as_they_travel() -> None:
     names = ("common", *ray.ELASTIC_SCRIPTS)
-    written = "".join((commands.USERDATA / f"{name}.sh").read_text() for name in names)
+    written = "".join((scripts.USERDATA / f"{name}.sh").read_text() for name in names)
     boots = boot_files()["/usr/local/lib/agent-fleet/boot.sh"]
     for script, severity in (
         (written, "style"),
-        (commands.script_of(ray.ELASTIC_SCRIPTS), "error"),
+        (scripts.script_of(ray.ELASTIC_SCRIPTS), "error"),
         (boots, "style"),
     ):
         checked = subprocess.run(

@@ -4,7 +4,7 @@ from time import sleep
 
 import pytest
 
-from components import commands
+from components import scripts
 from tests.cluster_hosts import well
 from tests.ray.hosts import RayHosts
 
@@ -26,7 +26,8 @@ def test_the_disk_is_full(hosts: RayHosts) -> None:
 
 def test_the_python_package_index_cannot_be_reached(hosts: RayHosts) -> None:
     run = hosts.step(NEW, INDEX_URL="https://127.0.0.1:9/simple")
-    assert f"{HERE}installing ray[default] eo-grow==1.7.15 (exit code " in run.said
+    what = "installing ray[default] eo-grow==1.7.15 failed: check packages.indexUrl"
+    assert f"{HERE}{what}" in run.said
     assert "127.0.0.1" in run.said
     assert "/var/log/agent-fleet/ray.log" in run.said
 
@@ -35,7 +36,7 @@ def test_the_apt_package_index_cannot_be_reached(hosts: RayHosts) -> None:
     hosts.inside(NEW, "bash", "-c", "mkdir /root/apt; mv /etc/apt/sources.list* /var/lib/apt/lists /root/apt")
     hosts.inside(NEW, "bash", "-c", "echo 'deb http://127.0.0.1:9/debian trixie main' >/etc/apt/sources.list")
     try:
-        run = hosts.other(NEW, f"{commands.script_of(())}begin_step\napt_install sl\n")
+        run = hosts.other(NEW, f"{scripts.script_of(())}begin_step\napt_install sl\n")
     finally:
         hosts.inside(NEW, "bash", "-c", "rm -r /etc/apt/sources.list /var/lib/apt/lists")
         hosts.inside(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components import commands
+from components import scripts
 from components.config.sizes import Size
 from components.platforms import ray
 from tests.ray.hosts import TOKEN, GivenKeys, fleet
@@ -77,14 +77,14 @@ def test_the_token_is_a_secret_of_the_steps_and_membership_knows_none() -> None:
 
 @pytest.mark.parametrize("call", calls(), ids=lambda call: call.verb)
 def test_every_verb_is_a_function_of_the_installed_script(call: Any) -> None:
-    script = commands.script_of(call.scripts)
+    script = scripts.script_of(call.scripts)
     assert f"\n{call.verb}() {{\n" in script
     assert call.undo is None or f"\n{call.undo}() {{\n" in script
 
 
 def test_the_script_is_clean_as_it_is_written_and_as_it_travels() -> None:
-    written = "".join((commands.USERDATA / f"{name}.sh").read_text() for name in ("common", *ray.SCRIPTS))
-    for script, severity in ((written, "style"), (commands.script_of(ray.SCRIPTS), "error")):
+    written = "".join((scripts.USERDATA / f"{name}.sh").read_text() for name in ("common", *ray.SCRIPTS))
+    for script, severity in ((written, "style"), (scripts.script_of(ray.SCRIPTS), "error")):
         checked = subprocess.run(
             [Path(sys.executable).parent / "shellcheck", "--shell=bash", f"--severity={severity}", "-"],
             input=script,

@@ -19,13 +19,13 @@ are taken out. An instance that is terminated behind our back:
 
 import json
 import os
+from functools import cache
 from typing import Any
 
 from tests.simcloud.store import Store, write
 
 Fault = dict[str, Any]
 _IN_ENVIRONMENT = "SIM_FAULTS"
-_of_this_run: list[Fault] | None = None
 
 
 def put(store: Store, *faults: Fault) -> None:
@@ -40,11 +40,10 @@ def _read(store: Store) -> list[Fault]:
         return []
 
 
+@cache
 def _environment() -> list[Fault]:
-    global _of_this_run
-    if _of_this_run is None:
-        _of_this_run = json.loads(os.environ.get(_IN_ENVIRONMENT) or "[]")
-    return _of_this_run
+    """The same list for the whole run: those that are used up stay so."""
+    return json.loads(os.environ.get(_IN_ENVIRONMENT) or "[]")
 
 
 def hit(store: Store, kind: str, **facts: str) -> Fault | None:

@@ -159,7 +159,8 @@ class Provider(Plugin):
             await fail(context, self._face.told(refusal, "reading", what, "Describe"))
             raise
         # `return` is a word of Python's own
-        return provider_pb2.InvokeResponse(**{"return": to_struct({**asked, **found})})
+        fields: dict[str, Any] = {"return": to_struct({**asked, **found})}
+        return provider_pb2.InvokeResponse(**fields)
 
     async def Cancel(self, request: Empty, context: Any) -> Empty:  # noqa: N802 (RPC)
         del request, context

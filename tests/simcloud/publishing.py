@@ -7,7 +7,6 @@ Instances themselves cannot reach each other by public addresses, which on the c
 
 import subprocess
 import threading
-from pathlib import Path
 from typing import Any
 
 from tests.simcloud import addresses, clouds, wires
@@ -106,7 +105,3 @@ def _there(stack: str) -> set[str]:
 
 def leftovers(stack: str) -> list[str]:
     return [f"NAT rule {rule}" for rule in sorted(_there(stack))]
-
-
-def loopback_setting(bridge: str) -> Path:
-    return Path(f"/proc/sys/net/ipv4/conf/{bridge}/route_localnet")

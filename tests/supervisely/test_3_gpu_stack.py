@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components import commands, keys
+from components import keys, scripts
 from components.call import Call
 from components.config.validation import ENCRYPTED, validate
 from components.fleet import fleet_of
@@ -25,7 +25,7 @@ from tests.supervisely.standins import API_TOKEN, DIRECT, REPOSITORY, TEAM, Stan
 pytestmark = pytest.mark.exhaustive
 
 NODE = "annotator"
-SCRIPT = f"{commands.INSTALLED}/supervisely.sh"
+SCRIPT = f"{scripts.INSTALLED}/supervisely.sh"
 DEVICE = "echo '01:00.0 3D controller: NVIDIA Corporation TU104GL [Tesla T4]'"
 DRIVER = "echo 'GPU 0: Tesla T4 (UUID: GPU-0)'"
 
@@ -56,7 +56,7 @@ class Host:
         self.stack.storage()
         self.stack.firewall("gpuVm")
         self.stack.machine(NODE, "gpuVm", "--memory-gib", "1.5")
-        self.inside(f"mkdir -p {commands.INSTALLED}; cat >{SCRIPT}", commands.script_of(supervisely.SCRIPTS))
+        self.inside(f"mkdir -p {scripts.INSTALLED}; cat >{SCRIPT}", scripts.script_of(supervisely.SCRIPTS))
 
     def inside(self, line: str, data: str = "") -> str:
         return self.stack.inside(NODE, "bash", "-c", line, data=data)
@@ -75,7 +75,7 @@ class Host:
         values: Any = {**call.settings, **call.secrets, "AUTHORIZED_KEYS": keys.public_line(LOGIN), **changed}
         return subprocess.run(
             ["podman", "exec", "--interactive", self.stack.container(NODE), "bash", SCRIPT, call.verb],
-            input=commands.assignments(values),
+            input=scripts.assignments(values),
             capture_output=True,
             text=True,
             timeout=400,
@@ -150,7 +150,7 @@ def test_6_an_agent_made_by_hand_connects_by_tls_with_a_private_ca(
     request = urllib.request.Request(where, asked, {"x-api-key": API_TOKEN})  # noqa: S310 - our own container
     with DIRECT.open(request) as answer:
         made_by_hand = json.load(answer)
-    daemon = json.loads(host.call().settings["DAEMON"])
+    daemon = json.loads(str(host.call().settings["DAEMON"]))
     for of_gpus in ("runtimes", "default-runtime"):
         del daemon[of_gpus]
     done = host.step(

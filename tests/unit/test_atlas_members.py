@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components import commands
+from components import scripts
 from components.platforms import atlas
 
 # Functions stand in for commands; a second of the script's time passes in none of ours.
@@ -63,7 +63,7 @@ class Master:
         return (self.folder / "left/.agent-fleet/left/plain-1").exists()
 
     def run(self, verb: str) -> subprocess.CompletedProcess[str]:
-        settings = commands.assignments(
+        settings = scripts.assignments(
             {
                 "FOLDER": str(self.folder),
                 "NODE_NAME": "plain-1",
@@ -74,7 +74,7 @@ class Master:
             }
         )
         script = self.folder / "atlas.sh"
-        script.write_text(commands.script_of(atlas.SCRIPTS))
+        script.write_text(scripts.script_of(atlas.SCRIPTS))
         return subprocess.run(
             ["bash", str(script), verb],
             input=settings + STUBS,

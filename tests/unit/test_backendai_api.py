@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.platforms import backendai_api
-from components.platforms.backendai_api import JoinError
+from components.platforms.api_call import ApiError
 from tests.backendai.manager import ACCESS, SECRET, Manager, agent, serve, sessions
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def test_what_would_fail_later_is_refused_first(
     manager: Manager, wrong: dict[str, Any], changed: dict[str, Any], words: str
 ) -> None:
     vars(manager).update(wrong)
-    with pytest.raises(JoinError, match=words):
+    with pytest.raises(ApiError, match=words):
         backendai_api.enrol(asked(manager, **changed))
 
 
@@ -135,16 +135,16 @@ def test_an_agent_that_is_not_right_is_told_and_left_alone(
     manager: Manager, wrong: dict[str, Any], words: str
 ) -> None:
     manager.agents[ID] = agent(ID, **wrong)
-    with pytest.raises(JoinError, match=f"trainer is not as it should be .*: {words}"):
+    with pytest.raises(ApiError, match=f"trainer is not as it should be .*: {words}"):
         backendai_api.member(asked(manager))
     assert manager.changes == []
 
 
 def test_an_agent_that_never_comes_and_one_that_is_not_reached_are_told(manager: Manager) -> None:
-    with pytest.raises(JoinError, match=f"the manager does not know {ID}"):
+    with pytest.raises(ApiError, match=f"the manager does not know {ID}"):
         backendai_api.member(asked(manager))
     manager.agents[ID], manager.unreachable = agent(ID), True
-    with pytest.raises(JoinError, match="rpc timeout; does the manager reach port 6001 of trainer"):
+    with pytest.raises(ApiError, match="rpc timeout; does the manager reach port 6001 of trainer"):
         backendai_api.member(asked(manager))
 
 
@@ -160,7 +160,7 @@ def test_a_member_in_another_group_or_drained_before_is_put_right_and_nobody_els
 
 def test_a_manager_that_comes_back_is_waited_for_and_one_that_refuses_is_not(manager: Manager) -> None:
     manager.agents[ID], manager.status = agent(ID), 502
-    with pytest.raises(JoinError, match="answers 502"):
+    with pytest.raises(ApiError, match="answers 502"):
         backendai_api.member(asked(manager))
     manager.status = 200
     with pytest.raises(backendai_api.calls.ManagerError, match="answers 401"):
@@ -234,9 +234,7 @@ def test_a_refused_keypair_does_not_end_sessions_unless_they_are_given_up(
     manager: Manager, leave: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager.agents[ID] = agent(ID)
-    with pytest.raises(
-        JoinError, match=r"401.*sessions may run on trainer: mend that and run the same again"
-    ):
+    with pytest.raises(ApiError, match=r"401.*sessions may run on trainer: mend that and run the same again"):
         leave(apiKeys=f"{ACCESS}:another")
     monkeypatch.setenv(backendai_api.FORGET, "1")
     assert leave(apiKeys=f"{ACCESS}:another").startswith("LEFT TO DO at ")

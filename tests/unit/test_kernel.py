@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components import commands
+from components import scripts
 
-SCRIPT = (commands.USERDATA / "kernel.sh").read_text()
+SCRIPT = (scripts.USERDATA / "kernel.sh").read_text()
 NVIDIA, OTHER = "0x10de", "0x1af4"
 
 
@@ -49,7 +49,7 @@ class Machine:
         """What it did."""
         self.log.write_text("")
         script = (
-            commands.minified(SCRIPT)
+            scripts.minified(SCRIPT)
             .replace("/sys/bus/pci/devices", str(self.folder / "devices"))
             .replace("/etc/os-release", str(self.folder / "os-release"))
             .replace("/var/lib/agent-fleet-kernel", str(self.folder / "marker"))

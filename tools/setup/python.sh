@@ -67,17 +67,17 @@ make_venv() {
   die "$1 could not make venv/" "install its venv module (on Debian: python3-venv) or make room on the disk, then try again"
 }
 
-# The policy scanner of tests/policy.
-ensure_checkov() {
-  local folder=$HOME_FOLDER/checkov file=tests/policy/requirements.txt log=$LOGS/checkov.log wanted
+# ensure_own_venv NAME FILE: .fleet/NAME with what FILE asks for, which pins other versions of what is used here.
+ensure_own_venv() {
+  local name=$1 file=$2 folder=$HOME_FOLDER/$1 log=$LOGS/$1.log wanted
   wanted=$(cd "$ROOT" && { pwd; cat "$file"; } | sha256sum)
   if [[ -f $folder/.requirements && $(<"$folder/.requirements") == "$wanted" ]]; then return; fi
   rm -rf "$folder"
   if ! "$VENV/bin/python" -m venv "$folder" >"$log" 2>&1 ||
-    ! with_progress "installing checkov into .fleet/checkov" "$log" install_requirements "$file" "$folder"; then
+    ! with_progress "installing $file into .fleet/$name" "$log" install_requirements "$file" "$folder"; then
     tail_of "$log"
     rm -rf "$folder"
-    die "pip could not install $file; the whole log is in .fleet/logs/checkov.log" \
+    die "pip could not install $file; the whole log is in .fleet/logs/$name.log" \
       "check that the package index is reachable (PIP_INDEX_URL, proxy) and that the disk has room, then try again"
   fi
   printf '%s\n' "$wanted" >"$folder/.requirements"

@@ -14,6 +14,7 @@ from pulumi_alicloud.quotas import outputs as quota_outputs
 from pulumi_alicloud.vpc import outputs as vpc_outputs
 
 from components.clouds.answers import AbsentError, UnansweredError
+from components.clouds.state_disks import Disk
 
 T = TypeVar("T")
 
@@ -141,16 +142,20 @@ def file_system(file_system_id: str) -> nas.GetFileSystemsSystemResult:
 
 
 @cache
-def disk(disk_id: str) -> ecs.GetEcsDisksDiskResult:
-    return _only(_asked(lambda: alicloud.ecs.get_ecs_disks(ids=[disk_id])).disks, f"disk {disk_id}")
+def disk(disk_id: str) -> Disk:
+    return _disk(_only(_asked(lambda: alicloud.ecs.get_ecs_disks(ids=[disk_id])).disks, f"disk {disk_id}"))
 
 
 @cache
-def attached_disk(name: str, stack: str, team: str) -> ecs.GetEcsDisksDiskResult:
+def attached_disk(name: str, stack: str, team: str) -> Disk:
     """The one of this name that a machine of the stack has."""
     mine = {"stack": stack, "team": team}
     found = _asked(lambda: alicloud.ecs.get_ecs_disks(disk_name=name, status="In_use", tags=mine))
-    return _only(found.disks, f"disk {name}")
+    return _disk(_only(found.disks, f"disk {name}"))
+
+
+def _disk(found: ecs.GetEcsDisksDiskResult) -> Disk:
+    return Disk(found.disk_id, found.zone_id, found.size, found.encrypted == "on")
 
 
 @cache

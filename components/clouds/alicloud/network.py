@@ -8,7 +8,8 @@ import pulumi_alicloud as alicloud
 from components.clouds.alicloud import ask
 from components.clouds.alicloud.address import Address
 from components.clouds.alicloud.tags import named, tags
-from components.config.alicloud import DEFAULT_CIDR, AlicloudConfig
+from components.config.alicloud import AlicloudConfig
+from components.config.parts import DEFAULT_CIDR
 from components.fleet import Fleet
 
 # Of the address by which machines without one go out, in Mbit/s; it is paid by traffic.

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from pulumi_aws.ec2 import outputs
 
 from components.clouds.answers import AbsentError, UnansweredError
+from components.clouds.state_disks import Disk
 
 T = TypeVar("T")
 
@@ -127,17 +128,21 @@ def file_system(file_system_id: str) -> aws.efs.GetFileSystemResult:
 
 
 @cache
-def volume(volume_id: str) -> aws.ebs.GetVolumeResult:
+def volume(volume_id: str) -> Disk:
     only = [aws.ebs.GetVolumeFilterArgs(name="volume-id", values=[volume_id])]
-    return _asked(lambda: aws.ebs.get_volume(filters=only))
+    return _disk(_asked(lambda: aws.ebs.get_volume(filters=only)))
 
 
 @cache
-def attached_volume(name: str, stack: str, team: str) -> aws.ebs.GetVolumeResult:
+def attached_volume(name: str, stack: str, team: str) -> Disk:
     """The one of this name that a machine of the stack has."""
     wanted = {"tag:Name": name, "tag:stack": stack, "tag:team": team, "status": "in-use"}
     only = [aws.ebs.GetVolumeFilterArgs(name=key, values=[value]) for key, value in wanted.items()]
-    return _asked(lambda: aws.ebs.get_volume(filters=only, most_recent=True))
+    return _disk(_asked(lambda: aws.ebs.get_volume(filters=only, most_recent=True)))
+
+
+def _disk(found: aws.ebs.GetVolumeResult) -> Disk:
+    return Disk(found.volume_id, found.availability_zone, found.size, found.encrypted)
 
 
 def forget() -> None:

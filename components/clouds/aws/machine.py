@@ -82,6 +82,7 @@ class Machine:
             lambda known: Sshd(_address(name, known[0]), SSH_PORT, known[1].private, known[2].public)
         )
         self.first_dials = FIRST_CONTACT_DIALS
+        self.behind_master = not args.public
 
 
 def _instance(args: MachineArgs, interface: aws.ec2.NetworkInterface | None = None) -> aws.ec2.InstanceArgs:

@@ -7,7 +7,8 @@ import pulumi_aws as aws
 
 from components.clouds.aws import ask
 from components.clouds.aws.tags import tags
-from components.config.aws import DEFAULT_CIDR, AwsConfig
+from components.config.aws import AwsConfig
+from components.config.parts import DEFAULT_CIDR
 from components.config.subnets_aws import private_subnets, public_subnets
 from components.fleet import Fleet
 from components.order import after

@@ -1,12 +1,15 @@
-"""The "API" of local hosts as resources: the only place of this cloud that makes a Command."""
+"""The "API" of local hosts as resources."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 from pulumi_command import local
+
+from components.clouds import driver
+from components.clouds.driver import outputs
+
+__all__ = ["call", "outputs"]
 
 # Relative to the project's folder, where Pulumi runs commands: absolute paths differ between colleagues.
 DRIVER = ("python3", "-m", "tools.local_hosts")
@@ -22,25 +25,13 @@ def call(
     stdin: pulumi.Input[str] | None = None,
     triggers: Sequence[Any] = (),
 ) -> local.Command:
-    """A resource that the driver makes and removes; its stdout is one JSON object.
-
-    A changed trigger replaces it. Any other change runs `update`, which is `create` again unless given: the
-    driver's verbs may be repeated.
-    """
-    return local.Command(
+    """A resource that the driver's verbs make and remove."""
+    return driver.call(
         name,
-        create=shlex.join([*DRIVER, *create]),
-        update=shlex.join([*DRIVER, *(update or create)]),
-        delete=shlex.join([*DRIVER, *delete]),
-        stdin=stdin,
-        triggers=list(triggers),
-        # what is printed on standard error is progress; standard output is for this program
-        logging=local.Logging.STDERR,
-        add_previous_output_in_env=False,
+        create=[*DRIVER, *create],
+        update=[*DRIVER, *update] if update else None,
+        delete=[*DRIVER, *delete],
         opts=opts,
+        stdin=stdin,
+        triggers=triggers,
     )
-
-
-def outputs(command: local.Command) -> pulumi.Output[Any]:
-    """What the driver printed."""
-    return command.stdout.apply(json.loads)

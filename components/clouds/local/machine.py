@@ -42,6 +42,7 @@ class Machine:
         )
         # the driver returns when sshd listens
         self.first_dials = DIALS
+        self.behind_master = not args.public
 
 
 def _which(args: MachineArgs) -> list[str]:

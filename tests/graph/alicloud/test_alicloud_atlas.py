@@ -9,7 +9,8 @@ from tests.graph.alicloud.conftest import CLUSTER
 from tests.graph.aws.test_aws_atlas import STACK_FILE
 from tests.graph.recording import Recording, record
 
-SETTINGS = read_stack_file(STACK_FILE).values["cluster"]["settings"]
+CLUSTER_OF_FILE: Any = read_stack_file(STACK_FILE).values["cluster"]
+SETTINGS = CLUSTER_OF_FILE["settings"]
 CONFIG: dict[str, Any] = {
     **CLUSTER,
     "storage": {"mountPath": "/shared"},

@@ -75,9 +75,11 @@ def test_the_head_is_protected_against_termination_and_pulumi_may_still_end_it(a
         assert "disableApiTermination" not in aws[f"{node}-instance"].inputs
 
 
-def test_a_head_that_no_scaler_runs_on_needs_no_protection(changed: Changed) -> None:
+def test_a_head_that_no_scaler_runs_on_needs_neither_protection_nor_its_tags(changed: Changed) -> None:
     after = changed(lambda config: config["cluster"]["pools"].pop())
-    assert "disableApiTermination" not in after["master-instance"].inputs
+    inputs = after["master-instance"].inputs
+    assert "disableApiTermination" not in inputs
+    assert not [tag for tag in inputs["tags"] if tag.startswith("ray-")]
 
 
 @pytest.mark.parametrize("node", NAMED)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import commands, keys
+from components import keys, scripts
 from components.cloud import SCALER_USER
 from tests.graph.aws.conftest import CONFIG
 from tests.graph.recording import SEED, Recording, record
@@ -123,7 +123,7 @@ def test_on_the_master_the_scaler_gets_them_too_and_without_one_nobody(aws: Reco
 
 
 def test_the_scalers_user_is_the_one_that_the_script_makes() -> None:
-    assert f"system_user ray {SCALER_USER}\n" in (commands.USERDATA / "ray.sh").read_text()
+    assert f"system_user ray {SCALER_USER}\n" in (scripts.USERDATA / "ray.sh").read_text()
 
 
 def test_the_guard_is_up_before_the_storage_and_what_runs_from_it(aws: Recording) -> None:

@@ -154,7 +154,7 @@ def test_one_that_cannot_be_looked_at_is_refused() -> None:
 
 def test_the_stacks_own_does_not_shrink() -> None:
     text = refused(AwsCloud(attached=OWN), storage(stateGiB=30))
-    assert "storage.stateGiB: 30\n      is less than the volume has (40 GiB)" in text
+    assert "storage.stateGiB: 30\n      is less than the disk has (40 GiB)" in text
     recorded(storage(stateGiB=40), cloud=AwsCloud(attached=OWN))
 
 

@@ -16,6 +16,7 @@ from tests.local.hosts import HOST, user_data
 asked = json.loads(Path("fleet.json").read_text())
 size = {"cpus": 1.0, "memory_gib": 0.5}
 master = LocalMaster(**size)
+master_node = Node("master", "master", master.size({}), master)
 pool = LocalPool(name="workers", count=asked["count"], cpus=asked["cpus"], memory_gib=0.5)
 config = LocalConfig(
     team="tests",
@@ -26,7 +27,7 @@ config = LocalConfig(
 fleet = Fleet(
     stack=pulumi.get_stack(),
     config=config,
-    master=Node("master", "master", master.size({}), master),
+    master=master_node,
     pools={"workers": pool_nodes(pool, {})},
     rules=(
         Rule("master", "operator", 22, 22, "ssh"),
@@ -44,7 +45,7 @@ def user_data_after(group: pulumi.Output[str], volume: pulumi.Output[str], node:
     return pulumi.Output.all(group, volume).apply(lambda _: user_data(node) + f"# {asked['comment']}\n")
 
 
-for node in (fleet.master, *fleet.workers):
+for node in (master_node, *fleet.workers):
     machine = local.Machine(
         node.name,
         MachineArgs(

@@ -57,7 +57,9 @@ def rules(account: Account, groups: list[str], side: Side) -> Iterator[Rule]:
 
 def _rule(props: Mapping[str, Any]) -> Rule:
     first, _, last = str(props["portRange"]).partition("/")
-    ports = {} if props["portRange"] == _ALL_PORTS else {"first": int(first), "last": int(last)}
+    ports: dict[str, Any] = (
+        {} if props["portRange"] == _ALL_PORTS else {"first": int(first), "last": int(last)}
+    )
     return Rule(
         protocol=str(props["ipProtocol"]),
         **ports,

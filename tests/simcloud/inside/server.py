@@ -111,7 +111,8 @@ class FileSystem(BaseRequestHandler):
     """One connection: the TLS handshake where there is one, a question, the answer."""
 
     def handle(self):
-        target = state.get()["targets"].get(self.server.server_address[0])
+        host, _ = self.request.getsockname()
+        target = state.get()["targets"].get(host)
         if target is None:
             return
         try:

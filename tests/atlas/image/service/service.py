@@ -15,10 +15,11 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 NAME = os.environ.get("ATLAS_SERVICE", "")
-WEB = "http.server"
 
 
 def text(handler, code, body, kind="text/plain"):
@@ -36,7 +37,7 @@ def answer(handler, code, body):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    routes = None
+    routes: Callable[[Any], None]
 
     def log_message(self, *_words):
         pass
@@ -64,9 +65,9 @@ class Redis:
     def __init__(self, host, port):
         self.address = (host, int(port))
         self.lock = threading.Lock()
-        self.file = None
+        self.file: Any = None
 
-    def ask(self, *words):
+    def ask(self, *words) -> Any:
         told = [word if isinstance(word, bytes) else str(word).encode() for word in words]
         with self.lock:
             try:
