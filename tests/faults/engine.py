@@ -31,12 +31,12 @@ def runs(run: subprocess.Popen[str], part: str) -> bool:
 
 
 def kill(run: subprocess.Popen[str]) -> None:
-    """As a computer that runs out of memory: CLI, language host, program and plugins, by `kill -9`.
+    """As a computer that runs out of memory: `fleet`, CLI, language host, program and plugins, by `kill -9`.
 
     Drivers of local hosts, which a cloud has elsewhere, go on.
     """
     for pid, line in processes(run).items():
-        if "tools.local_hosts" not in line:
+        if any(part in line for part in ("-m fleet ", "pulumi", PLUGIN)):
             os.kill(pid, signal.SIGKILL)
     run.communicate(timeout=60)
 

@@ -12,6 +12,7 @@ from tools.local_hosts.errors import HostError
 
 CACHE = "/var/cache/agent-fleet"
 BOOT_SECONDS = 180
+ADDRESSES_TRIED = 4
 
 # systemd as PID 1 needs these where cgroups are hybrid; harmless elsewhere.
 SYSTEMD = ("--systemd=always", "--privileged", "--env=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
@@ -141,15 +142,20 @@ def create(spec: Spec, user_data: str, apt_mirror: str | None = None) -> dict[st
     if found is not None and not _reusable(found, spec):
         podman.remove("container", str(found["Names"][0]))
         found = None
-    if found is None:
-        image_name = image.ensure(apt_mirror)
-        _place(spec, image_name, net, user_data)
-    try:
-        start(spec.stack, spec.node)
-    except HostError:
-        # nobody would know of it: a machine that fails at its making is in no state
-        remove(spec.stack, spec.node)
-        raise
+    for kept in range(ADDRESSES_TRIED):
+        if found is None:
+            image_name = image.ensure(apt_mirror)
+            _place(spec, image_name, net, user_data, kept)
+        try:
+            start(spec.stack, spec.node)
+            break
+        except HostError as error:
+            # nobody would know of it: a machine that fails at its making is in no state
+            remove(spec.stack, spec.node)
+            found = None
+            if podman.KEPT not in str(error) or kept == ADDRESSES_TRIED - 1:
+                raise
+            state.say(f"{spec.where}: {podman.KEPT}: taking another one")
     return describe(spec.stack, spec.node)
 
 
@@ -161,11 +167,16 @@ def _reusable(found: Mapping[str, Any], spec: Spec) -> bool:
     )
 
 
-def _place(spec: Spec, image_name: str, net: network.Network, user_data: str) -> None:
-    """Takes an address and a port, makes the container and puts the host's files into it."""
+def _place(spec: Spec, image_name: str, net: network.Network, user_data: str, kept: int) -> None:
+    """Takes an address and a port, makes the container and puts the host's files into it.
+
+    Passes over `kept` addresses that podman does not give.
+    """
     state.cache_folder().mkdir(parents=True, exist_ok=True)
     with state.lock("network"):
         used = [host["Labels"].get("address", "") for host in podman.containers(state.labels(spec.stack))]
+        for _ in range(kept):
+            used.append(str(addresses.free_address(net.cidr, spec.role, used)))
         address = str(addresses.free_address(net.cidr, spec.role, used))
         port = None
         if spec.public:

@@ -19,6 +19,8 @@ INSTALL = "sudo apt-get install -y podman runc netavark uidmap iptables"
 # Where podman as root remembers which address is whose; it makes the file anew.
 ADDRESSES = "/run/containers/networks/ipam.db"
 
+KEPT = "podman keeps an address for a container that was killed"
+
 # They only talk to the kernel; a computer that swaps may still take its time.
 SECONDS = 120
 
@@ -78,10 +80,7 @@ def _reason(output: bytes) -> str:
     if "runc" in text and ("not found" in text or "executable file" in text):
         return f"runc is missing: run `{INSTALL}`"
     if "is already allocated to container" in text:
-        return (
-            "podman keeps an address for a container that was killed: when no container runs, "
-            f"`sudo rm {ADDRESSES}`, then the same again"
-        )
+        return f"{KEPT}: when no container runs, `sudo rm {ADDRESSES}`, then the same again"
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1].removeprefix("Error: ") if lines else "it said nothing"
 
