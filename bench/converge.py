@@ -1,6 +1,7 @@
 """The same install on the same machines: this product, plain ssh, Ansible, pyinfra.
 
     python -m bench.converge [--ray] [--methods METHOD,...] [N ...]      default all, 10 20
+    python -m bench.converge --ray --methods ours,rayup 4                beside Ray's own launcher
 
 Each method begins with fresh hosts, and then runs again where nothing is to do. Without --ray the nodes run
 a light agent by the same steps (bench/light). Results are added to .fleet/bench/converge.json.
@@ -20,6 +21,7 @@ from bench.rivals import measured, methods
 from bench.rivals.hosts import Hosts
 from bench.rivals.methods import Method
 from bench.rivals.phases import phases
+from bench.rivals.ray_up import ray_up
 from bench.rivals.work import config_of, work_of, written
 from components.scripts import INSTALLED
 from fleet.engine.paths import ROOT
@@ -45,13 +47,19 @@ def run(method: Method, hosts: Hosts, log: Path) -> Result:
         argv, cwd=method.folder, env=method.environment, stdout=subprocess.PIPE, text=True, check=True
     )
     took: Result = json.loads(done.stdout)
-    alive = len(json.loads(hosts.prepared.inside("master", f"bash {INSTALLED}/ray.sh nodes </dev/null")))
+    # Ray's launcher installs no script that could be asked; its own method waits for all nodes
+    alive = len(hosts.nodes) if method.name == "ray up" else _alive(hosts)
     if took["code"] or alive != len(hosts.nodes):
         raise SystemExit(
             f"{log.read_text()[-5000:]}\n{method.name}: exit code {took['code']}, {alive} nodes alive"
         )
     # the look at the list is no part of it, and logs in nowhere
     return {**took, "logins": hosts.logins() - logins, "hostCpu": hosts.cpu() - cpu}
+
+
+def _alive(hosts: Hosts) -> int:
+    said = hosts.prepared.inside("master", f"bash {INSTALLED}/ray.sh nodes </dev/null")
+    return sum(node["alive"] for node in json.loads(said))
 
 
 def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
@@ -67,6 +75,8 @@ def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
         fleet = HostsFleet(project, STACK, hosts.prepared, *hosts.nodes)
         fleet.write()
         return methods.ours(project, STACK)
+    if name == "rayup":
+        return ray_up(hosts)
     userdata = shutil.copytree(ROOT / "userdata", folder / "userdata")
     if light:
         _lighten(userdata)
