@@ -100,9 +100,9 @@ class ClusterHosts:
     def member(self, name: str) -> Call:
         return self.PLATFORM.member(self.fleet, self.node(name), self.keys, self.machine(name))
 
-    def put_script(self, name: str, scripts: tuple[str, ...] | None = None) -> None:
+    def put_script(self, name: str, names: tuple[str, ...] | None = None) -> None:
         self.inside(name, "mkdir", "-p", scripts.INSTALLED)
-        data = scripts.script_of(scripts or self.PLATFORM.SCRIPTS)
+        data = scripts.script_of(names or self.PLATFORM.SCRIPTS)
         self.inside(name, "cp", "/dev/stdin", self.script, data=data)
 
     def step(self, name: str, seconds: int = 900, **changed: Any) -> Run:

@@ -6,6 +6,7 @@ one that ends by anything else was not judged: both are errors.
 
 import subprocess
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,8 @@ class _Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            record(Result(*value) for name, value in report.user_properties if name == RESULT)
+            said: list[tuple[str, Any]] = report.user_properties
+            record(Result(*value) for name, value in said if name == RESULT)
 
 
 @pytest.hookimpl(tryfirst=True)
