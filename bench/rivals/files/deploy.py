@@ -1,5 +1,8 @@
 """The same as a deploy of pyinfra: steps, then the memberships at the master."""
 
+# it runs in a venv of its own: bench/requirements.txt
+# pyright: reportMissingImports=false
+
 from pathlib import Path
 
 from pyinfra import host, inventory
