@@ -11,6 +11,8 @@ from tests.e2e_hosts.prepared import OPERATOR, Prepared
 from tests.e2e_hosts.project import HostsFleet
 from tests.e2e_hosts.snapshot import differences, snapshot
 
+pytestmark = pytest.mark.exhaustive
+
 JUMP = "jump"
 Before = dict[str, dict[str, object]]
 
@@ -38,19 +40,16 @@ def test_the_cluster_comes_up_through_the_jump_host(behind: HostsFleet) -> None:
     assert behind.ssh("workers-2", "hostname").strip() == "three"
 
 
-@pytest.mark.exhaustive
 def test_people_run_work_through_it(behind: HostsFleet) -> None:
     done = behind.run("run", behind.stack, "--", "ray", "status")
     assert done.code == 0
     assert "3 node" in done.text or done.text.count("node_") >= 3
 
 
-@pytest.mark.exhaustive
 def test_a_second_up_changes_nothing_behind_it(behind: HostsFleet) -> None:
     assert set(behind.up().counts()) == {"unchanged"}
 
 
-@pytest.mark.exhaustive
 def test_nothing_of_ours_is_on_the_jump_host(behind: HostsFleet, prepared: Prepared) -> None:
     del behind
     assert (
