@@ -132,7 +132,7 @@ def _half_deleted(operation: Mapping[str, Any]) -> list[str]:
     """A machine may be gone. An agent may be drained, which its step mends. Storage is never made anew."""
     if operation["type"] != "deleting":
         return []
-    if name(operation).endswith("-host"):
+    if name(operation).endswith(("-host", "-lease")):
         return [_urn(operation)]
     agent = _urn(operation).removesuffix("-membership")
     return [f"{agent}-step"] if agent != _urn(operation) else []
