@@ -70,7 +70,6 @@ bench: ## what the program, the engine and a first `up` cost, beside what others
 	venv/bin/python -m bench.scale
 	venv/bin/python -m bench.up
 	venv/bin/python -m bench.converge
-	venv/bin/python -m bench.converge --ray --methods ours,rayup 4
 
 dev:
 	@tools/setup.sh --dev

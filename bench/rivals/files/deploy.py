@@ -5,11 +5,14 @@
 
 from pathlib import Path
 
-from pyinfra import host, inventory
-from pyinfra.api import StringCommand
-from pyinfra.operations import python, server
+from gevent.lock import BoundedSemaphore  # pyright: ignore[reportMissingImports] - of another venv
+from pyinfra import host, inventory  # pyright: ignore[reportMissingImports] - of another venv
+from pyinfra.api import StringCommand  # pyright: ignore[reportMissingImports] - of another venv
+from pyinfra.operations import python, server  # pyright: ignore[reportMissingImports] - of another venv
 
 folder = Path(host.data.folder)
+# they share one connection, and sshd has 10 sessions for each (MaxSessions)
+sessions = inventory.__dict__.setdefault("sessions", BoundedSemaphore(8))
 
 
 def text(name: str, suffix: str) -> str:
@@ -20,7 +23,8 @@ def join() -> None:
     """From the worker's side, so that all ask at once."""
     name = f"{host.name}-join"
     master = inventory.get_host("master")
-    done, _ = master.run_shell_command(StringCommand(text(name, "command")), _stdin=text(name, "stdin"))
+    with sessions:
+        done, _ = master.run_shell_command(StringCommand(text(name, "command")), _stdin=text(name, "stdin"))
     if not done:
         raise SystemExit(f"{name} failed")
 
