@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pulumi_command import local
 
 _KEY_TYPE = b"ssh-ed25519"
+# Version, the algorithm's number and two lengths (RFC 8410 §7); the 32 bytes of the key follow.
+_PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 # ZeroMQ writes keys in base 85 with an alphabet of its own (RFC 32/Z85).
 _B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
@@ -26,10 +28,12 @@ _Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*
 
 @dataclass(frozen=True)
 class KeyPair:
-    """An ed25519 key: the private half as OpenSSH writes it, the public one as one authorized_keys line."""
+    """An ed25519 key: the private half as OpenSSH writes it, and as PKCS 8, a third as long, for what is in
+    the state many times over; the public one as one authorized_keys line."""
 
     private: str
     public: str
+    pkcs8: str
 
 
 def derive(seed: str, label: str, generation: int = 1) -> bytes:
@@ -68,10 +72,18 @@ def private_text(secret: bytes) -> str:
         + _string(_string(_KEY_TYPE) + _string(public))
         + _string(body)
     )
+    return _armoured("OPENSSH PRIVATE KEY", blob)
+
+
+def pkcs8_text(secret: bytes) -> str:
+    """RFC 8410; what pulumi-command takes as well."""
+    return _armoured("PRIVATE KEY", _PKCS8_ED25519 + secret)
+
+
+def _armoured(kind: str, blob: bytes) -> str:
     text = base64.b64encode(blob).decode()
     lines = "\n".join(text[start : start + 70] for start in range(0, len(text), 70))
-    marks = "-----{} OPENSSH PRIVATE KEY-----"
-    return f"{marks.format('BEGIN')}\n{lines}\n{marks.format('END')}\n"
+    return f"-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----\n"
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ class Keys:
     def key_pair(self, label: str, generation: int = 1) -> pulumi.Output[KeyPair]:
         def pair(seed: str) -> KeyPair:
             secret = derive(seed, label, generation)
-            return KeyPair(private_text(secret), public_line(secret))
+            return KeyPair(private_text(secret), public_line(secret), pkcs8_text(secret))
 
         return self._seed.apply(pair)
 

@@ -68,7 +68,7 @@ class Machine:
             address.given_to(self.id, "EcsInstance") if address else self.private_ip
         )
         self.sshd = pulumi.Output.all(self.public_ip, args.login, args.host).apply(
-            lambda known: Sshd(_address(name, known[0]), SSH_PORT, known[1].private, known[2].public)
+            lambda known: Sshd(_address(name, known[0]), SSH_PORT, known[1].pkcs8, known[2].public)
         )
         self.first_dials = FIRST_CONTACT_DIALS
         self.behind_master = not args.public

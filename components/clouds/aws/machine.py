@@ -79,7 +79,7 @@ class Machine:
             self.private_ip = self.public_ip = self.resource.private_ip
         self.id: pulumi.Output[str] = self.resource.id
         self.sshd = pulumi.Output.all(self.public_ip, args.login, args.host).apply(
-            lambda known: Sshd(_address(name, known[0]), SSH_PORT, known[1].private, known[2].public)
+            lambda known: Sshd(_address(name, known[0]), SSH_PORT, known[1].pkcs8, known[2].public)
         )
         self.first_dials = FIRST_CONTACT_DIALS
         self.behind_master = not args.public

@@ -119,4 +119,4 @@ def _sshd(config: HostsConfig, address: str, login: KeyPair, team_key: str) -> S
     jump = config.access.jump_host
     keys = config.access.host_keys
     hop = jump and Sshd(str(jump.address), PORT, team_key, keys[str(jump.address)], jump.user)
-    return Sshd(address, PORT, login.private, keys[address], hop=hop)
+    return Sshd(address, PORT, login.pkcs8, keys[address], hop=hop)

@@ -38,7 +38,7 @@ class Machine:
         self.private_ip: pulumi.Output[str] = made["privateIp"]
         self.public_ip: pulumi.Output[str] = made["publicIp"]
         self.sshd = pulumi.Output.all(made, args.login, args.host).apply(
-            lambda known: Sshd(known[0]["sshHost"], known[0]["sshPort"], known[1].private, known[2].public)
+            lambda known: Sshd(known[0]["sshHost"], known[0]["sshPort"], known[1].pkcs8, known[2].public)
         )
         # the driver returns when sshd listens
         self.first_dials = DIALS

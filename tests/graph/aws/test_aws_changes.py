@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from components import commands
+from components import commands, scripts
 from tests.graph.aws.conftest import CONFIG, Changed
 from tests.graph.aws_cloud import AwsCloud
 from tests.graph.recording import Recording, Request, record
@@ -109,7 +109,8 @@ def test_a_newer_image_changes_nothing(aws: Recording, monkeypatch: pytest.Monke
 def test_a_changed_script_replaces_no_instance_and_makes_new_versions_of_templates(
     aws: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "script_of", lambda *_: "another script")
+    for module in (commands, scripts):
+        monkeypatch.setattr(module, "script_of", lambda *_: "another script")
     after = record(CONFIG)
     found = difference(aws, after)
     steps = {request.name for request in aws.commands("-step")}
