@@ -77,8 +77,9 @@ class Hosts:
         with lists.open("rb") as packed:
             subprocess.run(put, stdin=packed, check=True)
         if not lent:
-            many = "echo MaxStartups 1000 >/etc/ssh/sshd_config.d/10-many.conf && systemctl reload ssh"
-            self.prepared.inside(node, f"useradd -mU fleet && {many}")
+            # pyinfra has one connection to the master, with a session for every worker
+            many = "printf 'MaxStartups 1000\nMaxSessions 1000\n' >/etc/ssh/sshd_config.d/10-many.conf"
+            self.prepared.inside(node, f"useradd -mU fleet && {many} && systemctl reload ssh")
 
     def _container(self, node: str) -> str:
         return self.prepared.stack.container(node)

@@ -5,14 +5,11 @@
 
 from pathlib import Path
 
-from gevent.lock import BoundedSemaphore  # pyright: ignore[reportMissingImports] - of another venv
-from pyinfra import host, inventory  # pyright: ignore[reportMissingImports] - of another venv
-from pyinfra.api import StringCommand  # pyright: ignore[reportMissingImports] - of another venv
-from pyinfra.operations import python, server  # pyright: ignore[reportMissingImports] - of another venv
+from pyinfra import host, inventory
+from pyinfra.api import StringCommand
+from pyinfra.operations import python, server
 
 folder = Path(host.data.folder)
-# they share one connection, and sshd has 10 sessions for each (MaxSessions)
-sessions = inventory.__dict__.setdefault("sessions", BoundedSemaphore(8))
 
 
 def text(name: str, suffix: str) -> str:
@@ -20,11 +17,10 @@ def text(name: str, suffix: str) -> str:
 
 
 def join() -> None:
-    """From the worker's side, so that all ask at once."""
+    """From the worker's side, so that all ask at once, over the one connection to the master."""
     name = f"{host.name}-join"
     master = inventory.get_host("master")
-    with sessions:
-        done, _ = master.run_shell_command(StringCommand(text(name, "command")), _stdin=text(name, "stdin"))
+    done, _ = master.run_shell_command(StringCommand(text(name, "command")), _stdin=text(name, "stdin"))
     if not done:
         raise SystemExit(f"{name} failed")
 
