@@ -25,7 +25,7 @@ venv() {
     ((!${#names[@]})) || {
       say "installing again what is not whole: ${names[*]}"
       $uv cache clean "${names[@]}"
-      install_packages --reinstall "${@:4}"
+      install_packages "${names[@]/#/--reinstall-package=}" "${@:4}"
     }
     $uv pip check -p"$new" || fail "$unfit"
     echo "$wanted" >"$new/requirements"
