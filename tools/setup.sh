@@ -48,7 +48,7 @@ main() {
   trap sweep EXIT
   sweep
 
-  ensure_packages "$stack" "$dev"
+  ensure_packages "$stack" "$dev" "$bench"
   ensure_venv "$dev"
   [[ $dev == no ]] || ensure_own_venv checkov tests/policy/requirements.txt
   [[ $bench == no ]] || ensure_own_venv rivals bench/requirements.txt

@@ -11,12 +11,15 @@ LOCAL_PACKAGES=(
 )
 # Tests of the SSH side run an sshd of their own, those of Atlas's accounts a Keycloak.
 TEST_PACKAGES=(/usr/sbin/sshd:openssh-server ssh-keygen:openssh-client java:default-jre-headless)
+# Ray's own launcher copies its files by it.
+BENCH_PACKAGES=(rsync:rsync)
 
 ensure_packages() {
-  local stack=$1 dev=$2 pair
+  local stack=$1 dev=$2 bench=$3 pair
   local -a wanted=("${BASE_PACKAGES[@]}") missing=()
   ! makes_local_hosts "$stack" || wanted+=("${LOCAL_PACKAGES[@]}")
   [[ $dev == no ]] || wanted+=("${TEST_PACKAGES[@]}")
+  [[ $bench == no ]] || wanted+=("${BENCH_PACKAGES[@]}")
   for pair in "${wanted[@]}"; do
     present "${pair%%:*}" || missing+=("${pair##*:}")
   done
