@@ -175,9 +175,10 @@ def test_after_a_kill_the_next_up_converges(cluster: Fleet) -> None:
     with held_step(cluster, "master"):
         process = up_until_at_work(cluster, "master")
         os.killpg(process.pid, signal.SIGKILL)
-        # what it has started may live on, and has its standard output
         process.wait(timeout=60)
         release(cluster, "master")
+        # what it has started lives on until its step ends, and has its standard output
+        process.communicate(timeout=120)
     converges(cluster)
 
 

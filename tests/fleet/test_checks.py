@@ -58,7 +58,8 @@ def cloud(monkeypatch):
 def test_the_cloud_is_asked_once_with_what_the_stack_file_says(cloud, capsys):
     checks.before("eo", making=True)
     provider = {"aws:region": "eu-central-1", "aws:profile": "sandbox"}
-    assert cloud.asked == [Place("eo", "earth-observation", provider)]
+    own = {"team": "earth-observation", "cloud": "aws"}
+    assert cloud.asked == [Place("eo", "earth-observation", provider, own)]
     assert capsys.readouterr().out == "==> AWS account 1, eu-central-1, as user/me\n"
 
 

@@ -95,7 +95,7 @@ def test_an_agent_shares_nothing_and_has_no_master_to_tell_it_to_leave(joined: R
 
 
 def test_inputs_stay_small(joined: Recording) -> None:
-    assert joined["trainer-step"].raw.object.ByteSize() < 10 * 1024
+    assert joined["trainer-step"].raw.object.ByteSize() < 11 * 1024
     for name in ("trainer-enrolment", "trainer-membership"):
         assert joined[name].raw.object.ByteSize() < 4096
 
