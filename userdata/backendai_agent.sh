@@ -65,8 +65,7 @@ agent() {
   ! ((LEAVER)) || rm -f "$STORAGE_PATH/.agent-fleet/left/$AGENT"
   apt_install python3-venv curl jq
   wait_for "the control plane of Backend.AI at $ETCD_HOST" 180 controller_answers
-  local folder
-  for folder in /etc/backendai /var/lib/backendai "$SCRATCH_ROOT"; do note folder "$folder"; done
+  note folder /etc/backendai /var/lib/backendai "$SCRATCH_ROOT"
   install -d -m 700 /etc/backendai
   install -d /var/lib/backendai "$SCRATCH_ROOT"
   need_space "$SCRATCH_ROOT" 500

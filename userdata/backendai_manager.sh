@@ -210,8 +210,7 @@ master() {
   local files=/etc/systemd/system/backendai filled=
   begin_node
   system_user backendai 4010
-  note folder $etc
-  note folder /etc/backend.ai
+  note folder $etc /etc/backend.ai
   install -d -m 755 $etc
   ln -sfn backendai /etc/backend.ai
   apt_install python3-venv curl jq

@@ -76,7 +76,7 @@ wait_for() {
   done
 }
 
-# note KIND THING: what a step is about to make, on a machine that is given back some day (noted.sh)
+# note KIND THING...: what a step is about to make, on a machine that is given back some day (noted.sh)
 note() {
   local noted=/usr/local/lib/agent-fleet/noted.sh
   [[ ! -e $noted ]] || $noted "$@" </dev/null

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a stack makes on a machine that was there before it, so that lease.sh can take it back; common.sh calls it.
 #
-#   noted.sh file PATH | folder PATH | owner PATH | user NAME | unit NAME
+#   noted.sh file PATH | folder PATH... | owner PATH | user NAME | unit NAME
 #
 # It is told before the thing is made. What was there already is put aside, or left alone.
 set -euo pipefail
@@ -48,10 +48,12 @@ file)
   fi
   ;;
 folder)
-  if ! known "$2" && ! there "$2"; then
-    parents "$2"
-    note "folder $2"
-  fi
+  for path in "${@:2}"; do
+    if ! known "$path" && ! there "$path"; then
+      parents "$path"
+      note "folder $path"
+    fi
+  done
   ;;
 owner)
   grep -qs "^owner [0-9:]* $2$" "$journal" || note "owner $(stat -c %u:%g "$2") $2"

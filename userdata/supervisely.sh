@@ -103,8 +103,7 @@ agent() {
   get_image
   ! ((GPUS)) || gpu_in_container
   folder=${AGENT_HOST_DIR:-/opt/supervisely/agents/agent-data-${AGENT_TOKEN:0:8}}
-  note folder "$folder"
-  note folder "$folder-files"
+  note folder "$folder" "$folder-files"
   [[ ! $CA ]] || put_file "$folder/certs/agent-fleet.crt" 644 root </etc/ssl/certs/ca-certificates.crt
   put_file /etc/supervisely/agent.env 600 root <<<"ACCESS_TOKEN=$AGENT_TOKEN
 SERVER_ADDRESS=$SERVER

@@ -14,8 +14,7 @@ venv() {
     export UV_CACHE_DIR=$cache/uv PIP_CACHE_DIR=$cache/pip UV_SYSTEM_CERTS=1
     [[ ! $INDEX_URL ]] || export UV_DEFAULT_INDEX=$INDEX_URL PIP_INDEX_URL=$INDEX_URL
     say "installing ${*:4}"
-    note folder /opt/uv
-    note folder "$new"
+    note folder /opt/uv "$new" "/opt/$1"
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install uv==0.13.8 || fail "$unfit"
     # pip, for tasks with packages of their own: Ray copies this environment for them
@@ -30,7 +29,6 @@ venv() {
     $uv pip check -p"$new" || fail "$unfit"
     echo "$wanted" >"$new/requirements"
   }
-  note folder "/opt/$1"
   ln -sfn "$new" "/opt/$1"
 }
 

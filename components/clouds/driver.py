@@ -23,6 +23,7 @@ class Driven(local.Command):
 def call(
     name: str,
     *,
+    program: Sequence[str],
     create: Sequence[str],
     delete: Sequence[str],
     opts: pulumi.ResourceOptions,
@@ -30,7 +31,7 @@ def call(
     stdin: pulumi.Input[str] | None = None,
     triggers: Sequence[Any] = (),
 ) -> local.Command:
-    """A resource that a program makes and removes; its stdout is one JSON object.
+    """A resource that verbs of a program make and remove; its stdout is one JSON object.
 
     A changed trigger replaces it. Any other change runs `update`, which is `create` again unless given: the
     program's verbs may be repeated.
@@ -38,9 +39,9 @@ def call(
     return Driven(
         name,
         local.CommandArgs(
-            create=shlex.join(create),
-            update=shlex.join(update or create),
-            delete=shlex.join(delete),
+            create=shlex.join([*program, *create]),
+            update=shlex.join([*program, *(update or create)]),
+            delete=shlex.join([*program, *delete]),
             stdin=stdin,
             triggers=list(triggers),
             # what is printed on standard error is progress; standard output is for this program

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.project import copied_project
+from tests.e2e.project import copied_project, podman, wait_until
 from tests.e2e_hosts.prepared import Prepared
 from tests.e2e_hosts.project import HostsFleet
 from tests.e2e_hosts.snapshot import snapshot
@@ -15,6 +15,10 @@ PACKAGES = "python3-venv curl jq rsync nftables"
 NAMES = ("one", "two", "three")
 
 
+def is_up(made: Prepared, name: str) -> bool:
+    return made.inside(name, "systemctl is-system-running || true").strip() in ("running", "degraded")
+
+
 @pytest.fixture(scope="package")
 def prepared() -> Iterator[Prepared]:
     made = Prepared(Stack("t-prepared"))
@@ -23,6 +27,9 @@ def prepared() -> Iterator[Prepared]:
         for name in NAMES:
             install = f"apt-get -qq update && apt-get -qqy install --no-install-recommends {PACKAGES}"
             made.inside(name, f"export DEBIAN_FRONTEND=noninteractive; {install} >/dev/null 2>&1")
+            # what the distribution runs at the first boot alone has run when they are looked at
+            podman("restart", made.stack.container(name))
+            wait_until(f"{name} is up", lambda name=name: is_up(made, name))
         yield made
     finally:
         made.stack.remove()

@@ -1,18 +1,21 @@
 """A Ray cluster on machines that exist already: taken, used, and given back as they were."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
 
+from components.keys import private_text, public_line
 from tests.e2e.project import podman, wait_until
 from tests.e2e_hosts.conftest import NAMES
-from tests.e2e_hosts.prepared import TEAM_KEY, Prepared
+from tests.e2e_hosts.prepared import OPERATOR, TEAM, TEAM_KEY, Prepared, host_key
 from tests.e2e_hosts.project import HostsFleet
 from tests.e2e_hosts.snapshot import differences, snapshot
 
 Before = dict[str, dict[str, object]]
-HELD = "sudo cat /var/lib/agent-fleet/lease/holder"
+HELD = "cat /var/lib/agent-fleet/lease/holder"
 
 
 @pytest.fixture(scope="package")
@@ -169,3 +172,19 @@ def test_down_gives_back_every_machine_as_it_was(
     for name in NAMES:
         assert differences(before[name], snapshot(prepared, name)) == []
     assert cluster.leftovers().code == 0
+
+
+@pytest.mark.exhaustive
+def test_a_machine_whose_stack_is_gone_for_good_is_given_back_by_hand(
+    fleet: HostsFleet, prepared: Prepared, before: Before
+) -> None:
+    made = {"address": prepared.addresses["one"], "user": OPERATOR, "hostKey": host_key("one")}
+    keys = {"key": TEAM_KEY, "login": {"private": private_text(TEAM), "public": public_line(TEAM)}}
+    settings = {"WHO": "stack lost", "CPUS_PERCENT": 50, "MEMORY_MIB": 512, "MOUNT_PATH": "/shared"}
+    none = {"STATE_PATH": "", "KEEP_STATE": True}
+    document = {**made, **keys, "jump": None, "settings": {**settings, **none}}
+    command = [sys.executable, "-m", "components.clouds.hosts.lease", "take"]
+    subprocess.run(command, cwd=fleet.folder, input=json.dumps(document), text=True, check=True)
+    assert "who=stack lost" in prepared.inside("one", HELD)
+    prepared.inside("one", "bash /usr/local/lib/agent-fleet/lease.sh by_hand </dev/null")
+    assert differences(before["one"], snapshot(prepared, "one")) == []

@@ -1,25 +1,5 @@
 """Machines that exist already have no cloud's API that they could use."""
 
-import pulumi
+from components.clouds.no_identities import NoIdentities as Identities
 
-from components.cloud import Network, SecurityGroups, SharedStorage
-from components.cloud_init import Setup
-from components.fleet import Fleet
-
-
-class Identities:
-    """None. Outputs: `ids`, empty; `guard`, which has nothing to do."""
-
-    def __init__(
-        self,
-        name: str,
-        fleet: Fleet,
-        network: Network,
-        groups: SecurityGroups,
-        storage: SharedStorage | None,
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        roles: list[str] = sorted(fleet.roles)
-        del name, network, groups, storage, opts
-        self.ids: dict[str, pulumi.Output[str]] = {}
-        self.guard = dict.fromkeys(roles, Setup())
+__all__ = ["Identities"]

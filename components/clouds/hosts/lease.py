@@ -25,7 +25,6 @@ from components.scripts import LOGIN_USER, USERDATA, assignments, minified, pack
 PATIENCE_SECONDS = 60
 # An upgrade that is under way on the machine holds up what the lease installs.
 SCRIPT_SECONDS = 900
-LOGIN_SECONDS = 30
 FORGET = "FLEET_FORGET_HOSTS"
 
 

@@ -40,8 +40,9 @@ class Machine:
         first = pulumi.ResourceOptions(delete_before_replace=True)
         self.resource = driver.call(
             f"{name}-lease",
-            create=[*LEASE, "take"],
-            delete=[*LEASE, "give-back"],
+            program=LEASE,
+            create=["take"],
+            delete=["give-back"],
             stdin=_stdin(config, address, known, _lease(args, config)),
             triggers=[address, config.team],
             opts=pulumi.ResourceOptions.merge(opts, first),
@@ -50,8 +51,9 @@ class Machine:
         if is_managed(config):
             firewall = driver.call(
                 f"{name}-firewall",
-                create=[*LEASE, "close"],
-                delete=[*LEASE, "open"],
+                program=LEASE,
+                create=["close"],
+                delete=["open"],
                 stdin=_stdin(config, address, known, {"RULES": rules_of(args.fleet, config, args.node.role)}),
                 triggers=[self.id],
                 # a machine that is given back is open again

@@ -7,6 +7,7 @@ asked here is asked with the operator's own SSH login.
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 from components.clouds.hosts import ssh
@@ -26,16 +27,13 @@ def leftovers(place: Place) -> list[str]:
 
     Raises CloudError for one that cannot be asked.
     """
-
-    def holder(address: str) -> list[str]:
-        return _holder(place, address)
-
+    known = addresses(place)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(holder, addresses(place)))
+        found = list(pool.map(partial(_holder, place), known))
     whose = f"who=stack {place.stack} of team {place.team},"
     return [
         f"machine {address}: {line.removeprefix('who=')}"
-        for address, lines in zip(addresses(place), found, strict=True)
+        for address, lines in zip(known, found, strict=True)
         for line in lines
         if line.startswith(whose)
     ]

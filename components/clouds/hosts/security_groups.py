@@ -1,6 +1,7 @@
 """The fleet's firewall rules, for machines whose firewall the stack manages."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pulumi
 
@@ -31,10 +32,10 @@ def rules_of(fleet: Fleet, config: HostsConfig, role: Role) -> list[str]:
 
 
 def _sources(fleet: Fleet, source: str) -> Iterator[str]:
-    roles = [node for node in nodes_of(fleet) if node.role == source]
-    if roles:
-        yield from (address_of(node) for node in roles)
-    elif source != "operator" and source not in ("master", "worker", "gpuVm"):
+    """The operator's own address is not known here: `access.admins` names its network."""
+    if source in get_args(Role):
+        yield from (address_of(node) for node in nodes_of(fleet) if node.role == source)
+    elif source != "operator":
         yield source
 
 
