@@ -4,7 +4,10 @@ Without its guard a row must fail by an assertion or its time limit. One that st
 one that ends by anything else was not judged: both are errors.
 """
 
+import linecache
+import re
 import subprocess
+import traceback
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -70,7 +73,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     try:
         yield
     except (AssertionError, subprocess.TimeoutExpired, pytest.fail.Exception) as error:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
+        said = f"`{_statement(error, pyfuncitem)}`{_limit(error)}"
         print(f"red without its guard: {said}")
         saw(RED, True, said)
         return True
@@ -79,6 +82,20 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         raise
     saw(RED, False)
     pytest.fail("it stayed green without its guard: this row proves nothing")
+
+
+def _statement(error: BaseException, test: pytest.Function) -> str:
+    """Where the row's own code was when it failed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = [frame for frame in frames if frame.name == test.originalname][-1]
+    begin = frame.lineno or 1
+    lines = linecache.getlines(frame.filename)[begin - 1 : frame.end_lineno or begin]
+    return " ".join("".join(lines).split()).replace("|", "\\|")
+
+
+def _limit(error: BaseException) -> str:
+    over = re.search(r"Timeout \(>(\d+)", str(error))
+    return f", still at it after {over[1]} s" if over else ""
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.faults.matrix import ROOT, Fault
 
@@ -10,7 +11,7 @@ FILE = ROOT / ".fleet/faults.json"
 PAGE = ROOT / "docs/reliability.md"
 GREEN, RED = "green", "red"
 BEGIN, END = "<!-- rows: made by `python -m tests.faults` -->", "<!-- end of rows -->"
-HEADER = "| fault | what holds | what to do | guard | seen green | seen red without the guard |"
+HEADER = "| fault | what holds | what to do | guard | seen green | failed without the guard at |"
 
 # By a row's cells as the page has them, what was seen of it: another text is another row.
 Seen = Mapping[str, tuple[str, str]]
@@ -18,7 +19,7 @@ Seen = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Result:
-    """`kind` is GREEN or RED; `held` whether it was so; `said` is how a row failed without its guard."""
+    """`kind` is GREEN or RED; `held` whether it was so; `said` is what of a row failed without its guard."""
 
     row: str
     kind: str
@@ -34,7 +35,7 @@ def record(results: Iterable[Result]) -> None:
     FILE.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
-def _recorded() -> dict[str, dict[str, dict[str, bool | str]]]:
+def _recorded() -> dict[str, dict[str, dict[str, Any]]]:
     return json.loads(FILE.read_text()) if FILE.exists() else {}
 
 
@@ -51,8 +52,8 @@ def rendered(page: str, rows: Sequence[Fault], seen: Seen) -> str:
 def on_page(page: str) -> Seen:
     """What the page says was seen, by the rest of each row."""
     lines = page.partition(BEGIN)[2].partition(END)[0].splitlines()
-    parts = [line.removesuffix(" |").rsplit(" ", 3) for line in lines if line.startswith("| ")]
-    return {cells: (green, red) for cells, green, _, red in parts}
+    parts = [line.removesuffix(" |").rsplit(" | ", 2) for line in lines if line.startswith("| ")]
+    return {f"{cells} |": (green, red) for cells, green, red in parts}
 
 
 def now_seen(page: str, rows: Sequence[Fault]) -> Seen:
@@ -61,7 +62,9 @@ def now_seen(page: str, rows: Sequence[Fault]) -> Seen:
 
     def cell(row: Fault, kind: str, before: str) -> str:
         one = known.get(row.name, {}).get(kind)
-        return before if one is None else "yes" if one["held"] else "no"
+        if one is None:
+            return before
+        return (one["said"] or "yes") if one["held"] else "no"
 
     def of(row: Fault) -> tuple[str, str]:
         green, red = said.get(_cells(row), ("no", "no"))

@@ -33,10 +33,10 @@ PUBLISHED = "/shared/.agent-fleet"
 def test_a_dead_ssh_agent(cluster: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere/agent")
     done = cluster.run("repair", cluster.stack, WORKER)
-    assert "no SSH agent answers at SSH_AUTH_SOCK=/nowhere/agent" in done.text
-    assert "unset SSH_AUTH_SOCK" in done.text
     assert "Updating" not in done.text
     assert done.code == 2
+    assert "no SSH agent answers at SSH_AUTH_SOCK=/nowhere/agent" in done.text
+    assert "unset SSH_AUTH_SOCK" in done.text
 
 
 @fault(
@@ -56,9 +56,9 @@ def test_a_lost_passphrase(cluster: Fleet) -> None:
     kept = file.rename(file.with_name("passphrase.kept"))
     try:
         done = cluster.up()
+        assert not file.exists()
         assert done.code == 2
         assert ".fleet/passphrase is gone" in done.text
-        assert not file.exists()
     finally:
         kept.rename(file)
     assert is_well(cluster)
