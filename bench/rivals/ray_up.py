@@ -59,5 +59,13 @@ def ray_up(hosts: Hosts) -> Method:
         str(hosts.ssh_config),
         str(len(hosts.nodes)),
     ]
-    # its own state, which `ray up` would find again
-    return Method("ray up", ["bash", *argv], {"RAY_TMPDIR": str(hosts.folder), "HOME": str(hosts.folder)})
+    more = {
+        # its own state, which `ray up` would find again
+        "RAY_TMPDIR": str(hosts.folder),
+        "HOME": str(hosts.folder),
+        # Version 2, the default, counts the head as one of `min_workers` with this provider, whose only node
+        # type is the head's too: the last worker is never made (ray/autoscaler/v2/scheduler.py,
+        # _enforce_min_workers_per_type). Version 1 adds one for the head.
+        "RAY_UP_enable_autoscaler_v2": "0",
+    }
+    return Method("ray up", ["bash", *argv], more)

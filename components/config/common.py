@@ -6,10 +6,10 @@ from pydantic import Field
 
 from components.config.base import Change, Model
 from components.config.parts import Access, KeyGenerations, Packages
+from components.config.settings_atlas import AtlasSettings
+from components.config.settings_backendai import BackendaiSettings
+from components.config.settings_ray import RaySettings
 from components.config.types import TeamName
-from components.platforms.atlas_settings import AtlasSettings
-from components.platforms.backendai_settings import BackendaiSettings
-from components.platforms.ray_settings import Settings as RaySettings
 
 Platform = Literal["ray", "backendai", "atlas"]
 PlatformSettings = RaySettings | BackendaiSettings | AtlasSettings

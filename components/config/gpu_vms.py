@@ -6,11 +6,11 @@ from pydantic import Field
 
 from components.config.base import Change
 from components.config.machines import GPUS
+from components.config.settings_backendai_join import EXAMPLE as JOIN
+from components.config.settings_backendai_join import JoinSettings
+from components.config.settings_supervisely import AgentSettings
 from components.config.sizes import Sized
 from components.config.types import PoolName
-from components.platforms.backendai_join_settings import EXAMPLE as JOIN
-from components.platforms.backendai_join_settings import JoinSettings
-from components.platforms.supervisely_settings import AgentSettings
 
 VmPlatform = Literal["supervisely", "backendai"]
 VmSettings = AgentSettings | JoinSettings

@@ -22,8 +22,8 @@ from components.config.gpu_vms import EXAMPLES, VM_SETTINGS, VmSettings
 from components.config.hosts import HostsCluster, HostsConfig, HostsGpuVm, HostsMaster, HostsPool
 from components.config.local import LocalCluster, LocalConfig, LocalGpuVm, LocalMaster, LocalPool
 from components.config.parts import Access
-from components.platforms.backendai_join_settings import JoinSettings
-from components.platforms.backendai_settings import BackendaiSettings
+from components.config.settings_backendai import BackendaiSettings
+from components.config.settings_backendai_join import JoinSettings
 
 __all__ = [
     "CLOUDS",

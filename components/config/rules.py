@@ -31,9 +31,9 @@ from components.config.rules_hosts import hosts_problems
 from components.config.rules_local import local_problems
 from components.config.rules_ray import RAY_RULES
 from components.config.rules_rented import rented_problems
+from components.config.settings_backendai_join import JoinSettings
+from components.config.settings_supervisely import AgentSettings
 from components.config.types import NAME, STACK_LENGTH, suggested_name
-from components.platforms.backendai_join_settings import JoinSettings
-from components.platforms.supervisely_settings import AgentSettings
 
 Rule = Callable[[Config], Iterator[Problem]]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from components.config.local import LocalSize
 from components.config.model import Config, cluster_of, pools_of
 from components.config.problems import Problem, show
-from components.platforms.atlas_settings import SERVICES, SLOTS, AtlasSettings
+from components.config.settings_atlas import SERVICES, SLOTS, AtlasSettings
 
 # What eight containers with their limits, and Keycloak beside them, were seen to need before any job.
 MASTER_GIB, WORKER_GIB = 3, 1.5

@@ -8,8 +8,8 @@ from components.config.local import LocalSize
 from components.config.model import Config, cluster_of, pools_of
 from components.config.problems import Problem, show
 from components.config.rules_access import PRIVATE
+from components.config.settings_backendai import AgentOptions, BackendaiSettings
 from components.config.sizes import Sized
-from components.platforms.backendai_settings import AgentOptions, BackendaiSettings
 
 # What the control plane with its databases, and an agent with Docker, were seen to need before any session.
 MASTER_GIB, AGENT_GIB = 2, 1

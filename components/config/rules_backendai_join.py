@@ -10,7 +10,7 @@ from components.config.problems import HIDDEN, PROJECT, Problem, show
 from components.config.rules_access import WORLD_PREFIX
 from components.config.rules_backendai import agent_size, backendai_settings, scratch_folder
 from components.config.rules_gpu_vms import is_private
-from components.platforms.backendai_join_settings import API_KEYS, PASSWORD, JoinSettings
+from components.config.settings_backendai_join import API_KEYS, PASSWORD, JoinSettings
 
 # There is one password and one keypair per stack.
 _OF_THE_MANAGER = ("etcd_address", "etcd_user", "namespace", "manager_public_key", "api_endpoint")

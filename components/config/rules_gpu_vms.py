@@ -9,9 +9,9 @@ from components.config import supervisely_tokens
 from components.config.model import Config, GpuVm, pools_of, vms_of
 from components.config.problems import PROJECT, Problem, show
 from components.config.rules_access import PRIVATE
+from components.config.settings_backendai_join import JoinSettings
+from components.config.settings_supervisely import AgentSettings
 from components.config.supervisely_tokens import AGENTS, API
-from components.platforms.backendai_join_settings import JoinSettings
-from components.platforms.supervisely_settings import AgentSettings
 
 # The agent's own network between it and the server (docs of sly-net-client).
 AGENTS_NETWORK = IPv4Network("10.8.0.0/16")

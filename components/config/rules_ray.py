@@ -10,7 +10,7 @@ from packaging.version import Version
 from components.config.local import LocalSize
 from components.config.model import Config, pools_of
 from components.config.problems import Problem, show
-from components.platforms.ray_settings import Settings
+from components.config.settings_ray import RaySettings
 
 # Token authentication came with 2.52; the machines' Python 3.13 has wheels since 2.45 (pypi.org/project/ray).
 OLDEST_RAY = Version("2.52.0")
@@ -24,13 +24,13 @@ BESIDE_EO_GROW = {"setuptools": "81", "pandas": "3", "pydantic": "2"}
 HEAD_GIB, WORKER_GIB = 2, 1.5
 
 
-def ray_settings(config: Config) -> Settings | None:
+def ray_settings(config: Config) -> RaySettings | None:
     """None in a stack without Ray."""
     settings = config.cluster.settings if config.cluster else None
-    return settings if isinstance(settings, Settings) else None
+    return settings if isinstance(settings, RaySettings) else None
 
 
-def constraints(settings: Settings) -> tuple[str, ...]:
+def constraints(settings: RaySettings) -> tuple[str, ...]:
     """What pip must keep to besides `pip_packages`: the one version of Ray, and known-good neighbours."""
     pins = [f"{name}<{limit}" for name, limit in BESIDE_EO_GROW.items()] if _has_eo_grow(settings) else []
     return (*pins, f"ray=={settings.ray_version}")
@@ -104,7 +104,7 @@ def whole_cpus(config: Config) -> Iterator[Problem]:
 RAY_RULES = (ray_version, pip_packages, memory, whole_cpus)
 
 
-def _has_eo_grow(settings: Settings) -> bool:
+def _has_eo_grow(settings: RaySettings) -> bool:
     return any(canonicalize_name(Requirement(text).name) == EO_GROW for text in settings.pip_packages)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from components.config.model import Config, vms_of
-from components.platforms.supervisely_settings import AgentSettings
+from components.config.settings_supervisely import AgentSettings
 
 API, AGENTS = "superviselyApiTokens", "superviselyAgentTokens"
 

@@ -12,11 +12,11 @@ import pulumi
 from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.rules_atlas import atlas_settings
+from components.config.settings_atlas import AtlasSettings
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platforms import atlas_client, docker
 from components.platforms.atlas_client import API
-from components.platforms.atlas_settings import AtlasSettings
 from components.ports import MASTER, WORKER, Port
 from components.scripts import Setting
 

@@ -2,8 +2,8 @@
 
 import yaml
 
+from components.config.settings_atlas import AtlasSettings
 from components.fleet import Fleet
-from components.platforms.atlas_settings import AtlasSettings
 
 API = 5558
 # A folder of every node, as `userdata/atlas.sh` makes it.

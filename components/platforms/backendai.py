@@ -14,13 +14,13 @@ from components.call import Call
 from components.cloud import STATE_PATH, Launch, Machine
 from components.config.model import pools_of
 from components.config.rules_backendai import backendai_settings
+from components.config.settings_backendai import BackendaiSettings
+from components.config.settings_backendai_join import API_KEYS
+from components.config.settings_backendai_join import PASSWORD as ETCD_PASSWORD
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platforms import backendai_agent, backendai_join
 from components.platforms.backendai_agent import ETCD_PORT, identity, rpc_pair
-from components.platforms.backendai_join_settings import API_KEYS
-from components.platforms.backendai_join_settings import PASSWORD as ETCD_PASSWORD
-from components.platforms.backendai_settings import BackendaiSettings
 from components.ports import MASTER, WORKER, Port
 from components.scripts import Setting
 

@@ -5,10 +5,10 @@ import json
 import pulumi
 
 from components.cloud import Machine
+from components.config.settings_backendai import AgentOptions
 from components.fleet import Fleet, Node
 from components.keys import CurvePair, Keys
 from components.platforms import docker, gpu
-from components.platforms.backendai_settings import AgentOptions
 from components.scripts import Setting
 
 ETCD_PORT = 2379

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.platforms.api_call import FORGET, ApiError, Asked, printed_before, run, say
+from components.platforms.api_call import FORGET, ApiError, printed_before, say
+from components.verbs import Asked, run
 
 SOURCE = Path(__file__).parents[2] / "userdata" / "backendai_api.py"
 MEMBER_SECONDS = 180
@@ -195,4 +196,4 @@ def _drain(asked: Asked) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run({"enrol": enrol, "member": member, "leave": leave}, calls.ManagerError))
+    sys.exit(run(__doc__, {"enrol": enrol, "member": member, "leave": leave}, ApiError, calls.ManagerError))

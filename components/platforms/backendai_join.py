@@ -8,11 +8,11 @@ from typing import Any
 from components.call import ApiCall, Call
 from components.cloud import Machine
 from components.config.gpu_vms import AnyGpuVm
+from components.config.settings_backendai_join import API_KEYS, PASSWORD, JoinSettings
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platform import Enrolled
 from components.platforms import backendai_agent
-from components.platforms.backendai_join_settings import API_KEYS, PASSWORD, JoinSettings
 from components.ports import GPU_VM, Port
 
 SCRIPTS = ("venv", "gpu", "backendai_agent", "backendai")

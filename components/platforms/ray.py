@@ -14,11 +14,11 @@ import pulumi
 from components.call import Call
 from components.cloud import Launch, Machine
 from components.config.rules_ray import constraints, ray_settings
+from components.config.settings_ray import RaySettings
 from components.fleet import ElasticPool, Fleet, Node
 from components.keys import Keys
 from components.platforms import ray_autoscaler
 from components.platforms.ray_memory import HEAD_RESERVE, Memory, memory_of
-from components.platforms.ray_settings import Settings
 from components.ports import MASTER, WORKER, Port, Role, Source
 from components.scripts import Setting
 
@@ -151,7 +151,7 @@ def client_config(fleet: Fleet, keys: Keys, machine: Machine) -> Mapping[str, pu
     }
 
 
-def _settings(fleet: Fleet) -> Settings:
+def _settings(fleet: Fleet) -> RaySettings:
     settings = ray_settings(fleet.config)
     if settings is None:
         raise ValueError("the stack has no Ray cluster")

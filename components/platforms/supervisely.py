@@ -9,12 +9,12 @@ from typing import Any
 from components.call import ApiCall, Call
 from components.cloud import Machine
 from components.config.gpu_vms import AnyGpuVm
+from components.config.settings_supervisely import AgentSettings
 from components.config.supervisely_tokens import host_of
 from components.fleet import Fleet, Node
 from components.keys import Keys
 from components.platform import Enrolled
 from components.platforms import docker, gpu
-from components.platforms.supervisely_settings import AgentSettings
 from components.ports import Port
 
 SCRIPTS = ("gpu", "supervisely")

@@ -21,7 +21,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from components.platforms.api_call import FORGET, ApiError, Asked, printed_before, run, say
+from components.platforms.api_call import FORGET, ApiError, printed_before, say
+from components.verbs import Asked, run
 
 SECONDS = 15
 MEMBER_SECONDS = 180
@@ -189,4 +190,4 @@ def member(asked: Asked) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(run({"enrol": enrol, "archive": archive, "member": member}))
+    sys.exit(run(__doc__, {"enrol": enrol, "archive": archive, "member": member}, ApiError))

@@ -17,11 +17,11 @@ from components.config.model import AlicloudConfig, vms_of
 from components.config.parts import DEFAULT_CIDR
 from components.config.problems import ConfigError
 from components.config.rules_types import type_problems, typed
+from components.config.settings_supervisely import AgentSettings
 from components.config.stack_file import read_stack_file
 from components.config.types_alicloud import region_of, zone_in
 from components.config.validation import validate
 from components.fleet import Size, fleet_of
-from components.platforms.supervisely_settings import AgentSettings
 
 ROOT = Path(__file__).parents[2]
 VISION = ROOT / "Pulumi.vision-cn-hangzhou.yaml"

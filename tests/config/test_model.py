@@ -18,9 +18,9 @@ from components.config.local import LocalPool
 from components.config.model import CLOUDS, Config, LocalConfig
 from components.config.problems import ConfigError
 from components.config.rules_ray import constraints
+from components.config.settings_ray import RaySettings
 from components.config.stack_file import read_stack_file
 from components.config.validation import validate
-from components.platforms.ray_settings import Settings
 
 GOOD = Path(__file__).parents[1] / "stackfiles" / "good"
 EVERYTHING = read_stack_file(GOOD / "everything.yaml").values
@@ -81,7 +81,7 @@ def test_programs_make_models_by_python_names() -> None:
 
 
 def test_eo_grow_brings_its_known_good_neighbours() -> None:
-    assert constraints(Settings(pip_packages=("eo_grow==1.7.15",))) == (
+    assert constraints(RaySettings(pip_packages=("eo_grow==1.7.15",))) == (
         "setuptools<81",
         "pandas<3",
         "pydantic<2",
@@ -90,7 +90,7 @@ def test_eo_grow_brings_its_known_good_neighbours() -> None:
 
 
 def test_without_eo_grow_only_ray_is_pinned() -> None:
-    assert constraints(Settings(ray_version="2.60.0", pip_packages=("requests",))) == ("ray==2.60.0",)
+    assert constraints(RaySettings(ray_version="2.60.0", pip_packages=("requests",))) == ("ray==2.60.0",)
 
 
 def test_validating_leaves_what_it_was_given_alone() -> None:

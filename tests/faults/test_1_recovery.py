@@ -37,7 +37,7 @@ DRAIN = (
         '  systemctl enable "$1"\n',
         '  systemctl disable "$1"\n',
         "agents are enabled units",
-        seconds=45,
+        seconds=150,
     ),
 )
 def test_a_rebooted_worker_is_back_by_itself(cluster: Fleet) -> None:
@@ -77,7 +77,6 @@ def test_a_drained_worker_is_back_after_repair(cluster: Fleet) -> None:
         "            create=command,\n",
         '            create=command,\n            delete="true",\n',
         "a step has no `delete`",
-        seconds=60,
     ),
 )
 def test_a_killed_worker_is_seen_and_replaced_and_no_other_is_touched(cluster: Fleet) -> None:

@@ -127,9 +127,3 @@ def test_keys_are_in_files_that_nobody_else_reads_and_that_go(monkeypatch: pytes
     assert seen["known_hosts"] == "machine ssh-ed25519 AAAA\njump ssh-ed25519 CCCC\n"
     assert "ProxyJump jump" in seen["config"]
     assert seen["config"].count("StrictHostKeyChecking yes") == 1
-
-
-@pytest.mark.parametrize("argv", [[], ["take", "more"], ["steal"]])
-def test_another_verb_is_answered_with_the_verbs(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert lease.main(argv) == 2
-    assert "give-back  takes away" in capsys.readouterr().err

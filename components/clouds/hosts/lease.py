@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from components import verbs
 from components.clouds.hosts import ssh
 from components.scripts import LOGIN_USER, USERDATA, assignments, minified, packed, script_of
 
@@ -150,28 +151,7 @@ def _why(login: ssh.Login, done: ssh.Done) -> str:
     return told or said or f"{login.address}: exit code {done.code}"
 
 
-VERBS: dict[str, Callable[[Document], dict[str, object]]] = {
-    "take": take,
-    "give-back": give_back,
-    "close": close,
-    "open": open_,
-}
-
-
-def main(argv: list[str]) -> int:
-    if len(argv) != 1 or argv[0] not in VERBS:
-        print(__doc__, file=sys.stderr)
-        return 2
-    try:
-        print(json.dumps(VERBS[argv[0]](json.load(sys.stdin))))
-    except LeaseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: interrupted; run the same again to go on", file=sys.stderr)
-        return 130
-    return 0
-
+VERBS = {"take": take, "give-back": give_back, "close": close, "open": open_}
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(verbs.run(__doc__, VERBS, LeaseError))

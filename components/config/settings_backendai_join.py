@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from components.config.base import Change, refuse
+from components.config.settings_backendai import AgentOptions
 from components.config.types import Cidr, MountPath, Url, matching
-from components.platforms.backendai_settings import AgentOptions
 
 PASSWORD, API_KEYS = "backendaiEtcdPassword", "backendaiApiKeys"
 EXAMPLE = {

@@ -36,7 +36,7 @@ RayVersion = Annotated[
 PipRequirement = Annotated[str, AfterValidator(_requirement)]
 
 
-class Settings(Model):
+class RaySettings(Model):
     """Which Ray runs on every machine, and what is installed beside it."""
 
     KEEPS_STATE: ClassVar[bool] = False
