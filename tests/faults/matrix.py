@@ -13,6 +13,8 @@ TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 # What runs on machines reaches them by the next `up` only.
 SENT = ("userdata/", "components/")
+# What a machine reads at its first boot alone.
+FIRST_BOOT = "userdata/node.yaml"
 
 
 class WrongGuardError(Exception):
@@ -51,6 +53,9 @@ class Fault:
     @property
     def seconds(self) -> int:
         return max(guard.seconds for guard in self.guards)
+
+    def has_guard_in(self, *places: str) -> bool:
+        return any(guard.file.startswith(places) for guard in self.guards)
 
 
 def fault(

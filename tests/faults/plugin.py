@@ -15,11 +15,12 @@ import pytest
 
 from tests.e2e.project import Fleet
 from tests.faults import healing
-from tests.faults.matrix import SENT, fault_of, without
+from tests.faults.matrix import FIRST_BOOT, SENT, fault_of, without
 from tests.faults.results import GREEN, RED, Result, record
 
 OPTION = "--without-guards"
 RESULT = "fault"
+UNWELL = "the cluster is not well without the guard, before anything breaks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,10 +109,12 @@ def _guard_taken_out(request: pytest.FixtureRequest) -> Iterator[None]:
     fleet: Fleet = request.getfixturevalue(row.stack)
     try:
         with without(row.guards, fleet.folder):
-            if any(guard.file.startswith(SENT) for guard in row.guards):
-                assert fleet.up().code == 0, (
-                    "the cluster is not well without the guard, before anything breaks"
-                )
+            if row.has_guard_in(FIRST_BOOT):
+                assert fleet.run("replace", fleet.stack, "master").code == 0, UNWELL
+            elif row.has_guard_in(*SENT):
+                assert fleet.up().code == 0, UNWELL
             yield
     finally:
         healing.make_well(fleet)
+        if row.has_guard_in(FIRST_BOOT):
+            assert fleet.run("replace", fleet.stack, "master").code == 0
