@@ -74,7 +74,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     try:
         yield
     except (AssertionError, subprocess.TimeoutExpired, pytest.fail.Exception) as error:
-        said = f"`{_statement(error, pyfuncitem)}`{_limit(error)}"
+        said = f"`{failed_at(error, pyfuncitem.originalname)}`{_limit(error)}"
         print(f"red without its guard: {said}")
         saw(RED, True, said)
         return True
@@ -85,10 +85,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     pytest.fail("it stayed green without its guard: this row proves nothing")
 
 
-def _statement(error: BaseException, test: pytest.Function) -> str:
-    """Where the row's own code was when it failed."""
+def failed_at(error: BaseException, test: str) -> str:
+    """The statement of the function `test` that this came through, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
-    frame = [frame for frame in frames if frame.name == test.originalname][-1]
+    frame = [frame for frame in frames if frame.name == test][-1]
     begin = frame.lineno or 1
     lines = linecache.getlines(frame.filename)[begin - 1 : frame.end_lineno or begin]
     return " ".join("".join(lines).split()).replace("|", "\\|")

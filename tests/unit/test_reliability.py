@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.matrix import ROOT, Fault, WrongGuardError, rows
+from tests.faults.plugin import failed_at
 from tests.faults.results import PAGE, on_page, rendered
 
 ROWS = rows()
@@ -29,3 +30,17 @@ def test_a_guard_that_is_not_in_its_file_once_is_refused() -> None:
     for text in ("", guard.old * 2):
         with pytest.raises(WrongGuardError, match="instead of once"):
             guard.taken_out(text)
+
+
+def test_what_failed_is_said_in_the_rows_own_words() -> None:
+    def helper(found: int) -> None:
+        assert found == 2
+
+    def row() -> None:
+        helper(
+            found=1 | 0,
+        )
+
+    with pytest.raises(AssertionError) as raised:
+        row()
+    assert failed_at(raised.value, "row") == r"helper( found=1 \| 0, )"
