@@ -75,6 +75,7 @@ class Fleet:
     def __init__(self, folder: Path, stack: str) -> None:
         self.folder = folder
         self.stack = stack
+        self.started: list[subprocess.Popen[str]] = []
         self.config = json.loads(json.dumps(CONFIG))
         self.write()
 
@@ -91,7 +92,7 @@ class Fleet:
         return {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "fleet", *words],
             cwd=self.folder,
             env=self.environment,
@@ -100,6 +101,8 @@ class Fleet:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def run(self, *words: str, seconds: float = UP_SECONDS) -> Done:
         process = self.start(*words)

@@ -15,6 +15,10 @@ NEXT = re.compile(r"python -m fleet (repair|replace) \S+ (\S+)")
 def make_well(fleet: Fleet) -> None:
     """`up`, with all hosts started again, then what `status` says; else all of it anew."""
     _end_processes(fleet.folder)
+    for process in fleet.started:
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
     # a step with a `delete` that a guard had kept away dials its host before it goes
     start = [sys.executable, "-m", "tools.local_hosts", "start", "--stack", fleet.stack]
     subprocess.run(start, cwd=fleet.folder, check=True, stdout=subprocess.DEVNULL)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.e2e.project import Fleet, podman, wait_until
+from tests.faults import engine
 from tests.faults.matrix import Guard, fault
 from tests.faults.nodes import (
     LOCK,
@@ -160,8 +161,8 @@ def test_after_two_ctrl_c_no_second_script_runs_beside_the_first(cluster: Fleet)
 
 
 @fault(
-    "`make up` is killed by `kill -9`",
-    holds="the next `up` takes over the dead run's lock, does the step again, and converges",
+    "`make up` and the engine are killed by `kill -9` during a step",
+    holds="the next `up` removes the dead run's lock, waits for the script that goes on, and converges",
     remedy="`make up` again",
     guard=Guard(
         "fleet/engine/__init__.py",
@@ -172,12 +173,8 @@ def test_after_two_ctrl_c_no_second_script_runs_beside_the_first(cluster: Fleet)
 )
 def test_after_a_kill_the_next_up_converges(cluster: Fleet) -> None:
     with held_step(cluster, "master"):
-        process = up_until_at_work(cluster, "master")
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
-        release(cluster, "master")
-        # what it has started lives on until its step ends, and has its standard output
-        process.communicate(timeout=120)
+        engine.kill(up_until_at_work(cluster, "master"))
+        goes_on_behind_the_first(cluster, "master")
     converges(cluster)
 
 
