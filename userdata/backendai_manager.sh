@@ -6,7 +6,7 @@ api=/usr/local/lib/agent-fleet/backendai_api.py
 parts=(postgresql@17-main etcd redis-server backendai-storage backendai-web)
 
 web_answers() {
-  curl -fsom5 /dev/null http://127.0.0.1:8090/
+  curl -fsm5 -o /dev/null http://127.0.0.1:8090/
 }
 
 storage_answers() {

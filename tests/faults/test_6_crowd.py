@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.project import Fleet, copied_project
 from tests.faults.matrix import ROOT, Guard, fault
+from tests.faults.nodes import edited
 
 pytestmark = pytest.mark.exhaustive
 
@@ -32,8 +33,8 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 @fault(
-    "thirty workers are made at once",
-    holds="all their steps are at work at the same time, through one master, at the first `make up`",
+    "thirty workers are made at once, and later changed at once",
+    holds="all their steps are at work at the same time, through one master, at the first `make up` of each",
     remedy="nothing",
     guard=(
         Guard(
@@ -58,3 +59,8 @@ def test_thirty_steps_at_once(crowd: Fleet) -> None:
     done = crowd.up()
     assert done.code == 0, done.text[-3000:]
     assert done.counts()["created"] >= 3 * COUNT
+    # machines boot one after the other, so only now all are dialled in the same moment
+    with edited(crowd, "userdata/ray.sh", "/here\n", "/again\n"):
+        done = crowd.up()
+    assert done.code == 0, done.text[-3000:]
+    assert done.counts()["updated"] >= 2 * COUNT
