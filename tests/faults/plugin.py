@@ -95,7 +95,7 @@ def failed_at(error: BaseException, test: str) -> str:
 
 
 def _limit(error: BaseException) -> str:
-    over = re.search(r"Timeout \(>(\d+)", str(error))
+    over = re.search(r"(?:Timeout \(>|timed out after )(\d+)", str(error))
     return f", still at it after {over[1]} s" if over else ""
 
 
