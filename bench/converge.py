@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.rivals import measured, methods
-from bench.rivals.hosts import Hosts
+from bench.rivals.hosts import Hosts, settle
 from bench.rivals.methods import Method
 from bench.rivals.phases import phases
 from bench.rivals.ray_up import ray_up
@@ -41,6 +41,7 @@ Result = dict[str, Any]
 
 def run(method: Method, hosts: Hosts, log: Path) -> Result:
     """One run: what it took here and there, and whether all nodes are in the controller's list afterwards."""
+    settle()
     logins, cpu = hosts.logins(), hosts.cpu()
     argv = [sys.executable, measured.__file__, str(log), *method.argv]
     done = subprocess.run(

@@ -1,5 +1,5 @@
-# In place of userdata/ray.sh: what a node of a Ray cluster does, with redis for Ray, because 20 raylets do not fit on
-# a small computer. Packages, a secret, a configuration, a unit, an agent that its controller knows.
+# In place of userdata/ray.sh: all that a node of a Ray cluster installs, with redis in place of what it runs, because 20
+# raylets do not fit on a small computer. A secret, a configuration, a unit, an agent that its controller knows.
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of common.sh, and settings on standard input
 
 ready() {
@@ -10,8 +10,9 @@ ready() {
 node() {
   begin_step
   wait_for "the shared storage at $STORAGE_PATH" 120 mountpoint "$STORAGE_PATH"
-  apt_install "$1"
+  apt_install python3-venv "$1"
   system_user ray 4000
+  venv ray 3000 /usr/bin/python3 "${REQUIREMENTS[@]}"
   "${prepare:-:}"
   put_file /etc/ray/token 600 ray < <(printf %s "$RAY_TOKEN")
   put_file /etc/ray/node.json 644 root <<<"{\"ip\":\"$NODE_IP\",\"nodeId\":\"$(hostname)\",\"isHead\":$is_head,\"state\":\"ALIVE\",\"alive\":true,\"resources\":{\"CPU\":$CPUS},\"used\":{}}"
@@ -24,7 +25,7 @@ Restart=always
 RestartSec=1
 [Install]
 WantedBy=multi-user.target"
-  run_unit ray ready /etc/systemd/system/ray.service /etc/ray/token "${watched[@]}"
+  run_unit ray ready /etc/systemd/system/ray.service /etc/ray/token /opt/ray/requirements "${watched[@]}"
 }
 
 agent() {

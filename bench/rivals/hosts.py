@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.local.hosts import podman
 
 MOUNT = "/shared"
 SIDE_BY_SIDE = 4
+SETTLE_SECONDS = 60
 LISTS = "/var/lib/apt/lists"
 
 
@@ -125,6 +127,23 @@ class Hosts:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             list(pool.map(stack.remove_machine, stack.states()))
         stack.remove()
+
+
+def settle() -> None:
+    """Waits until this computer is idle but for a tenth: hosts go on for a while after their boot."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < end:
+        idle, all_ = _ticks()
+        time.sleep(3)
+        idle_now, all_now = _ticks()
+        if idle_now - idle > 0.9 * (all_now - all_):
+            return
+
+
+def _ticks() -> tuple[int, int]:
+    """Of all cores since the boot: idle ones, and all."""
+    ticks = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[3], sum(ticks)
 
 
 def _seconds(text: str) -> float:
