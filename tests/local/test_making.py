@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_hosts import image, machine, seed, state
+from tools.local_hosts import image, machine, network, podman, seed, state
 from tools.local_hosts.errors import HostError
 from tools.local_hosts.network import Network
 
@@ -90,3 +90,37 @@ def test_the_image_is_another_when_its_inputs_are(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "Containerfile").write_text("FROM scratch\n")
     monkeypatch.setattr(image, "CONTEXT", tmp_path)
     assert image.digest(image.MIRROR) != before
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, reason: str, *cidrs: str) -> None:
+    """Podman has these networks by the time that it is asked, which nobody has seen before."""
+
+    def run(*words: str) -> str:
+        if any(f"--subnet={cidr}" in words for cidr in cidrs):
+            raise podman.PodmanError("network create", reason)
+        return ""
+
+    monkeypatch.setattr(network, "find", lambda _: None)
+    monkeypatch.setattr(network, "_taken", list)
+    monkeypatch.setattr(network, "free_port", lambda: 22100)
+    monkeypatch.setattr(podman, "run", run)
+
+
+TAKEN = "subnet is already used on the host or by another config"
+
+
+def test_a_range_that_was_taken_in_between_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, TAKEN, "10.89.0.0/20", "10.89.16.0/20")
+    assert network.create("t-taken", "tests", None).cidr == IPv4Network("10.89.32.0/20")
+
+
+def test_a_range_that_the_stack_asks_for_is_never_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, TAKEN, "10.89.0.0/20")
+    with pytest.raises(HostError, match=r"its network 10\.89\.0\.0/20 cannot be made: .*already used"):
+        network.create("t-taken", "tests", "10.89.0.0/20")
+
+
+def test_another_refusal_of_podman_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, "no space left", "10.89.0.0/20")
+    with pytest.raises(HostError, match="no space left"):
+        network.create("t-taken", "tests", None)

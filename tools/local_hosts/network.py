@@ -16,6 +16,10 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(22100, 23000)
 
 
+class TakenError(HostError):
+    """Podman refuses a range that something else has."""
+
+
 @dataclass(frozen=True)
 class Network:
     """`ssh_port` on loopback leads to the master's sshd; like an elastic address it outlives the master."""
@@ -97,25 +101,37 @@ def create(stack: str, team: str, cidr: str | None) -> Network:
                     "take the stack down first"
                 )
             return found
-        taken = _taken()
-        chosen = addresses.checked_network(cidr, taken) if cidr else addresses.free_network(taken)
-        network = Network(state.network_name(stack), chosen, free_port())
-        labels = state.labels(stack, team=team, folder=str(state.FOLDER), sshPort=str(network.ssh_port))
-        try:
-            podman.run(
-                "network",
-                "create",
-                "--disable-dns",
-                f"--subnet={chosen}",
-                f"--gateway={addresses.gateway(chosen)}",
-                # no way from one stack's hosts to another's
-                "--opt=isolate=true",
-                *podman.label_options(labels),
-                network.name,
-            )
-        except podman.PodmanError as error:
-            raise HostError(f"stack {stack}: its network {chosen} cannot be made: {error.reason}") from error
-        return network
+        if cidr is not None:
+            return _made(stack, team, addresses.checked_network(cidr, _taken()))
+        refused: list[IPv4Network] = []
+        while True:
+            chosen = addresses.free_network([*_taken(), *refused])
+            try:
+                return _made(stack, team, chosen)
+            except TakenError:
+                # by a network that something else has made in between: podman gives out the same range
+                refused.append(chosen)
+
+
+def _made(stack: str, team: str, cidr: IPv4Network) -> Network:
+    network = Network(state.network_name(stack), cidr, free_port())
+    labels = state.labels(stack, team=team, folder=str(state.FOLDER), sshPort=str(network.ssh_port))
+    try:
+        podman.run(
+            "network",
+            "create",
+            "--disable-dns",
+            f"--subnet={cidr}",
+            f"--gateway={addresses.gateway(cidr)}",
+            # no way from one stack's hosts to another's
+            "--opt=isolate=true",
+            *podman.label_options(labels),
+            network.name,
+        )
+    except podman.PodmanError as error:
+        kind = TakenError if "already used" in error.reason else HostError
+        raise kind(f"stack {stack}: its network {cidr} cannot be made: {error.reason}") from error
+    return network
 
 
 def remove(stack: str) -> None:
