@@ -130,7 +130,7 @@ class Hosts:
 
 
 def settle() -> None:
-    """Waits until this computer is idle but for a tenth: hosts go on for a while after their boot."""
+    """Waits, a minute at most, until this computer is idle but for a tenth: a boot goes on for a while."""
     end = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < end:
         idle, all_ = _ticks()

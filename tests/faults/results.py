@@ -19,7 +19,8 @@ Seen = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Result:
-    """`kind` is GREEN or RED; `held` whether it was so; `said` is what of a row failed without its guard."""
+    """`kind` is GREEN or RED; `held` whether it was so; `said` is the
+    statement of a row that failed without its guard."""
 
     row: str
     kind: str

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components import verbs
-from tests.faults.matrix import ROOT
+from fleet.engine.paths import ROOT
 
 PROGRAMS = ("clouds.hosts.lease", "platforms.backendai_api", "platforms.supervisely_api")
 

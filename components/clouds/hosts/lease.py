@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from components import verbs
 from components.clouds.hosts import ssh
 from components.scripts import LOGIN_USER, USERDATA, assignments, minified, packed, script_of
+from components.verbs import Asked, run
 
 # A machine that reboots is back by then; one that is gone must not hold up the others for long.
 PATIENCE_SECONDS = 60
@@ -37,10 +37,7 @@ class UnreachableError(LeaseError):
     """No connection, again and again."""
 
 
-Document = Mapping[str, Any]
-
-
-def take(document: Document) -> dict[str, object]:
+def take(document: Asked) -> dict[str, object]:
     login = ssh.login_of(document)
     own: Mapping[str, str] = document["login"]
     told = {
@@ -53,11 +50,11 @@ def take(document: Document) -> dict[str, object]:
     return json.loads(done.out)
 
 
-def give_back(document: Document) -> dict[str, object]:
+def give_back(document: Asked) -> dict[str, object]:
     return _forgiven(document, lambda login: _script(login, "give_back", _whose(document)))
 
 
-def close(document: Document) -> dict[str, object]:
+def close(document: Asked) -> dict[str, object]:
     login = ssh.login_of(document)
     told = {**_whose(document), **document["settings"]}
     _script(login, "close", told)
@@ -71,16 +68,16 @@ def close(document: Document) -> dict[str, object]:
     return {}
 
 
-def open_(document: Document) -> dict[str, object]:
+def open_(document: Asked) -> dict[str, object]:
     return _forgiven(document, lambda login: _script(login, "open", _whose(document)))
 
 
-def _whose(document: Document) -> dict[str, str]:
+def _whose(document: Asked) -> dict[str, str]:
     """The stack is told by its login key, which no other has."""
     return {"ADDRESS": document["address"], "STACK_ID": document["login"]["public"].split()[1]}
 
 
-def _forgiven(document: Document, act: Callable[[ssh.Login], ssh.Done]) -> dict[str, object]:
+def _forgiven(document: Asked, act: Callable[[ssh.Login], ssh.Done]) -> dict[str, object]:
     """A machine that is gone is forgotten where the operator says so."""
     login = ssh.login_of(document)
     try:
@@ -154,4 +151,4 @@ def _why(login: ssh.Login, done: ssh.Done) -> str:
 VERBS = {"take": take, "give-back": give_back, "close": close, "open": open_}
 
 if __name__ == "__main__":
-    sys.exit(verbs.run(__doc__, VERBS, LeaseError))
+    sys.exit(run(__doc__, VERBS, LeaseError))
