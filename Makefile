@@ -5,6 +5,9 @@ PYTEST = venv/bin/python -m pytest
 # Most of the time goes into waiting for hosts; groups are in tests/conftest.py.
 SIDE_BY_SIDE = -n 3 --no-loadscope-reorder
 
+# venv/ is installed without compiling, so that Python compiles what is used, once; many images forbid it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL = help
 .PHONY: help up preview down status job setup env cancel test test-all lint unit bench dev
 
