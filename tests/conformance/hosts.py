@@ -64,6 +64,8 @@ PidFile none
 MaxStartups 100
 LogLevel VERBOSE
 AcceptEnv {accepted_variables}
+# not what the .bashrc of whoever runs the tests does and says
+SetEnv HOME={folder}
 """
     )
     if os.geteuid() == 0:

@@ -13,7 +13,7 @@ HERE = "error on workers-3: "
 
 
 def test_no_shared_storage(hosts: RayHosts) -> None:
-    run = hosts.step(NEW, seconds=3, STORAGE_PATH="/nowhere")
+    run = hosts.step(NEW, seconds=10, STORAGE_PATH="/nowhere")
     assert f"{HERE}time limit: waiting for the shared storage at /nowhere" in run.said
 
 
