@@ -2,8 +2,8 @@
 STACK ?= dev
 FLEET = venv/bin/python -m fleet
 PYTEST = venv/bin/python -m pytest
-# Most of the time goes into waiting for hosts; groups are in tests/conftest.py.
-SIDE_BY_SIDE = -n 3 --no-loadscope-reorder
+# Hosts of two groups (tests/conftest.py) keep two cores at work; a third makes all slower than limits allow for.
+SIDE_BY_SIDE = -n 2 --no-loadscope-reorder
 
 # venv/ is installed without compiling, so that Python compiles what is used, once; many images forbid it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -66,7 +66,7 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 unit: dev ## tests that start nothing: no engine, no hosts; seconds
 	$(PYTEST) tests/unit tests/graph tests/config
 
-bench: ## what the program, the engine and a first `up` cost, beside what others cost: an hour and more
+bench: ## what the program, the engine and a first `up` cost, beside what others cost: two hours
 	@tools/setup.sh --bench
 	venv/bin/python -m bench.plan
 	venv/bin/python -m bench.noop

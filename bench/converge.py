@@ -1,10 +1,11 @@
 """The same install on the same machines: this product, plain ssh, Ansible, pyinfra.
 
     python -m bench.converge [--ray] [--methods METHOD,...] [N ...]      default all, 10 20
-    python -m bench.converge --ray --methods ours,rayup 4                beside Ray's own launcher
+    python -m bench.converge --ray --methods rayup,ours,rayup 4          beside Ray's own launcher
 
-Each method begins with fresh hosts, and then runs again where nothing is to do. Without --ray the nodes run
-a light agent by the same steps (bench/light). Results are added to .fleet/bench/converge.json.
+Each method begins with fresh hosts, and then runs again where nothing is to do; ratios are of first runs, to
+the first method. Without --ray the nodes run a light agent by the same steps (bench/light). Results are added
+to .fleet/bench/converge.json.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from bench.rivals import measured, methods
 from bench.rivals.hosts import Hosts, settle
 from bench.rivals.methods import Method
 from bench.rivals.phases import phases
+from bench.rivals.ratios import ratios
 from bench.rivals.ray_up import ray_up
 from bench.rivals.work import config_of, work_of, written
 from components.scripts import INSTALLED
@@ -35,7 +37,8 @@ RESULTS = ROOT / ".fleet/bench/converge.json"
 LIGHT = Path(__file__).parent / "light"
 PACKAGES = ("__main__.py", "components", "fleet", "tools", "tests/e2e", "tests/simcloud")
 MEMORY_GIB = 2.5
-ALL = ("ours", "plain", "ansible", "pyinfra")
+# Two of them before and after, because the computer may be slower by then.
+ALL = ("plain", "ours", "ansible", "pyinfra", "ours", "plain")
 Result = dict[str, Any]
 
 
@@ -67,10 +70,7 @@ def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
     """The method with all that it reads; nothing has run yet."""
     if name == "ours":
         project = copied_project(folder / "project")
-        # as a project that was used before
-        subprocess.run(
-            [sys.executable, "-m", "compileall", "-q", *map(str, map(project.joinpath, PACKAGES))], check=True
-        )
+        _compile(*map(project.joinpath, PACKAGES))
         if light:
             _lighten(project / "userdata")
         fleet = HostsFleet(project, STACK, hosts.prepared, *hosts.nodes)
@@ -78,6 +78,7 @@ def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
         return methods.ours(project, STACK)
     if name == "rayup":
         return ray_up(hosts)
+    _compile(methods.RIVALS.parent / "lib")
     userdata = shutil.copytree(ROOT / "userdata", folder / "userdata")
     if light:
         _lighten(userdata)
@@ -89,6 +90,11 @@ def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
         "pyinfra": lambda: methods.pyinfra(hosts, work),
     }
     return made[name]()
+
+
+def _compile(*given: Path) -> None:
+    """As programs that were used before."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *map(str, given)], check=True)
 
 
 def _lighten(userdata: Path) -> None:
@@ -147,12 +153,16 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
         for workers in given.workers:
+            results: list[Result] = []
             for name in given.methods.split(","):
                 result = compare(name, workers, not given.ray, Path(folder) / "lists.tar")
                 added(result)
+                results.append(result)
                 print(line(result), flush=True)
                 for phase, seconds in result.get("phases", {}).items():
                     print(f"{seconds:38.1f}  {phase}")
+            for method, ratio in ratios(results).items():
+                print(f"{workers:7}  {method:18}{ratio:7.2f}x {results[0]['method']}")
 
 
 if __name__ == "__main__":

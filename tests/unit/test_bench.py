@@ -5,6 +5,7 @@ import pytest
 from bench.rivals.chart import chart
 from bench.rivals.hosts import _seconds
 from bench.rivals.phases import phases
+from bench.rivals.ratios import ratios
 
 LOG = """\
 4.3 ==> SIM=1: the cloud is simulated
@@ -64,3 +65,9 @@ def test_a_chart_has_a_figure_per_number_of_workers_and_a_bar_per_run() -> None:
     # the longest of its figure, and its half
     assert drawn.count('width="420" height="16"') == 2
     assert drawn.count('width="210" height="16"') == 3
+
+
+def test_ratios_are_of_means_to_the_first_method() -> None:
+    took = [("plain ssh", 10), ("ours", 12), ("pyinfra", 30), ("ours", 24), ("plain ssh", 20)]
+    results = [{"method": method, "first": {"seconds": seconds}} for method, seconds in took]
+    assert ratios(results) == pytest.approx({"ours": 1.2, "pyinfra": 2.0})
