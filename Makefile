@@ -2,7 +2,7 @@
 STACK ?= dev
 FLEET = venv/bin/python -m fleet
 PYTEST = venv/bin/python -m pytest
-# Hosts of two groups (tests/conftest.py) keep two cores at work; a third makes all slower than limits allow for.
+# Hosts of two groups (tests/conftest.py) keep two cores at work; with a third each one waits longer, up to its limits.
 SIDE_BY_SIDE = -n 2 --no-loadscope-reorder
 
 # venv/ is installed without compiling, so that Python compiles what is used, once; many images forbid it.
@@ -66,7 +66,7 @@ lint: dev ## ruff, pyright, shellcheck, yamllint
 unit: dev ## tests that start nothing: no engine, no hosts; seconds
 	$(PYTEST) tests/unit tests/graph tests/config
 
-bench: ## what the program, the engine and a first `up` cost, beside what others cost: two hours
+bench: ## what the program, the engine and a first `up` cost, beside what others cost: hours
 	@tools/setup.sh --bench
 	venv/bin/python -m bench.plan
 	venv/bin/python -m bench.noop

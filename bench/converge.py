@@ -78,7 +78,6 @@ def prepared(name: str, hosts: Hosts, folder: Path, light: bool) -> Method:
         return methods.ours(project, STACK)
     if name == "rayup":
         return ray_up(hosts)
-    _compile(methods.RIVALS.parent / "lib")
     userdata = shutil.copytree(ROOT / "userdata", folder / "userdata")
     if light:
         _lighten(userdata)
@@ -151,6 +150,7 @@ def main() -> None:
     print(
         "                              first up: wall s, CPU s here, CPU s there, logins; then the same again"
     )
+    _compile(methods.RIVALS.parent / "lib")
     with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
         for workers in given.workers:
             results: list[Result] = []
